@@ -79,7 +79,7 @@ def find_engine(environ: Mapping[str, str]) -> Engine:
             f"CTRKERNEL_ENGINE={one_line(asked, limit=80)} is no engine; set it to docker, podman, "
             "or the path of one of these programs"
         )
-    program = shutil.which(Path(asked).expanduser() if "/" in asked else asked, path=path)
+    program = shutil.which(str(Path(asked).expanduser()) if "/" in asked else asked, path=path)
     if program is None:
         raise EngineNotFound(
             f"CTRKERNEL_ENGINE={one_line(asked, limit=80)} is not installed; install it, "

@@ -130,7 +130,7 @@ class Child:
         self._selector.register(self._stdin, selectors.EVENT_WRITE)
         try:
             while rest:
-                self._await(self._stdin.fileno(), timeout)
+                self._await(timeout)
                 try:
                     rest = rest[os.write(self._stdin.fileno(), rest[:PIPE_SIZE]) :]
                 except BlockingIOError:
@@ -156,7 +156,7 @@ class Child:
         self._selector.register(self._stdout, selectors.EVENT_READ)
         try:
             while True:
-                self._await(self._stdout.fileno(), timeout)
+                self._await(timeout)
                 with contextlib.suppress(BlockingIOError):
                     return os.read(self._stdout.fileno(), PIPE_SIZE)
         finally:
@@ -252,7 +252,8 @@ class Child:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise Stalled
-            ready = [key.fileobj for key, _ in self._selector.select(min(left, CANCEL_INTERVAL))]
+            events = self._selector.select(min(left, CANCEL_INTERVAL))
+            ready: list[object] = [key.fileobj for key, _ in events]
             if self._stderr in ready:
                 data = os.read(self._stderr.fileno(), PIPE_SIZE)
                 if not data:
@@ -262,12 +263,11 @@ class Child:
             if ready:
                 return ready
 
-    def _await(self, descriptor: int, timeout: float) -> None:
+    def _await(self, timeout: float) -> None:
+        """Wait for the one pipe that is registered beside stderr."""
         deadline = time.monotonic() + timeout
-        while True:
-            for pipe in self._ready(deadline):
-                if pipe in (self._stdin, self._stdout) and pipe.fileno() == descriptor:  # type: ignore[attr-defined]
-                    return
+        while self._ready(deadline) == [self._stderr]:
+            pass
 
 
 def run_process(
