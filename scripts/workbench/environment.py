@@ -118,7 +118,9 @@ def _create() -> None:
     if query([sys.executable, "-c", "import ensurepip"], seconds=SHORT_SECONDS).returncode:
         version = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         if not packages.can_install():
-            raise SetupFailed(f"Python has no ensurepip; install it: sudo apt-get install {version}")
+            raise SetupFailed(
+                f"Python has no ensurepip; install it: sudo apt-get install {version}"
+            )
         packages.install(version)
     work(argv, log="venv", seconds=SHORT_SECONDS)
     _pip("install", "--upgrade", _PIP, log="pip-self")

@@ -138,7 +138,9 @@ class Tools:
         if not tree.exists():
             _bootstrap(tree)
         options = [f"--change={change}" for change in changes]
-        work([ENGINE, "import", *options, str(tree), self.name], log="import", seconds=IMPORT_SECONDS)
+        work(
+            [ENGINE, "import", *options, str(tree), self.name], log="import", seconds=IMPORT_SECONDS
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class Committed:
     @property
     def recipe(self) -> str:
         """All that decides what is in it."""
-        return "\n".join([self.base.recipe, self.script])
+        return f"{self.base.recipe}\n{self.script}"
 
     def make(self, changes: Sequence[str]) -> None:
         """Run the script and commit what it left."""

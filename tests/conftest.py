@@ -1,0 +1,62 @@
+"""What every test gets: the installed wheel, and none of the person's own settings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Settings of the person's that would change what a test sees.
+_PERSONAL = (
+    "CTRKERNEL_SHELL",
+    "CTRKERNEL_TARGET",
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_CONFIG_PATH",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_PATH",
+    "JUPYTER_RUNTIME_DIR",
+    "PYTHONPATH",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+)
+
+#: What a browser is called on the path.
+_BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the tests a home of their own, for Jupyter and IPython read the person's."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        # The engine's contexts are the person's, and the engine is wanted as they have it.
+        engine_settings = Path.home() / ".docker"
+        if "DOCKER_CONFIG" not in os.environ and engine_settings.is_dir():
+            patch.setenv("DOCKER_CONFIG", str(engine_settings))
+        for name in _PERSONAL:
+            patch.delenv(name, raising=False)
+        patch.setenv("HOME", str(home))
+        patch.setenv("IPYTHONDIR", str(home / ".ipython"))
+        # A kernel that starts in the checkout must run the installed wheel too.
+        patch.setenv("PYTHONSAFEPATH", "1")
+        # The kernel's spec says `python`, which is this one only for jupyter_client.
+        patch.setenv("PATH", f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}")
+        yield
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium or Chrome."""
+    for name in _BROWSERS:
+        if path := shutil.which(name):
+            return path
+    pytest.fail("no Chromium or Chrome on the path; type: make browser", pytrace=False)
