@@ -39,7 +39,13 @@ def _browser() -> None:
         packages.need("chromium", "chromium")
 
 
+def _demo_container() -> None:
+    engine.require()
+    containers.demo()
+
+
 def _test_images() -> None:
+    engine.require()
     for image in images.BY_NAME.values():
         images.ensure(image)
 
@@ -57,7 +63,7 @@ def _clean() -> None:
 _STEPS: dict[str, Callable[[list[str]], object]] = {
     "browser": lambda _: _browser(),
     "clean": lambda _: _clean(),
-    "demo-container": lambda _: containers.demo(),
+    "demo-container": lambda _: _demo_container(),
     "engine": lambda _: engine.up(),
     "engine-stop": lambda _: engine.down(),
     "images": lambda _: _test_images(),

@@ -57,7 +57,7 @@ def answer(argv: Sequence[str], *, seconds: float) -> str:
     done = query(argv, seconds=seconds)
     if done.returncode:
         line = shlex.join(argv)
-        raise SetupFailed(f"{line} failed: {_last_line(done.stderr or done.stdout)}")
+        raise SetupFailed(f"{line} failed: {_telling_line(done.stderr or done.stdout)}")
     return done.stdout.strip()
 
 
@@ -68,7 +68,7 @@ def work(
 
     Args:
         argv: The command.
-        log: The log's name without suffix.
+        log: The step's name, and its log's without suffix.
         seconds: When to give up.
         environ: The command's whole environment, where it is not ours.
 
@@ -77,7 +77,6 @@ def work(
     """
     LOGS.mkdir(parents=True, exist_ok=True)
     path = LOGS / f"{log}.log"
-    line = shlex.join(argv if len(argv) < 6 else [*argv[:5], "…"])  # noqa: PLR2004 - fits a line
     with path.open("wb") as stream:
         try:
             done = subprocess.run(
@@ -92,10 +91,10 @@ def work(
         except FileNotFoundError as e:
             raise SetupFailed(f"{argv[0]} is not installed; install it and try again") from e
         except subprocess.TimeoutExpired as e:
-            raise SetupFailed(f"{line} took over {seconds:.0f} s; see {path}") from e
+            raise SetupFailed(f"{log} took over {seconds:.0f} s; type: tail {path}") from e
     if done.returncode:
-        last = _last_line(path.read_text(errors="replace"))
-        raise SetupFailed(f"{line} failed with status {done.returncode}: {last} (see {path})")
+        said = _telling_line(path.read_text(errors="replace"))
+        raise SetupFailed(f"{log} failed: {said} (status {done.returncode}; type: tail {path})")
 
 
 @contextmanager
@@ -107,6 +106,8 @@ def only_one(path: Path) -> Iterator[None]:
         yield
 
 
-def _last_line(text: str) -> str:
+def _telling_line(text: str) -> str:
+    """Return the last line that speaks of an error, else the last."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it printed nothing"
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines or ["it printed nothing"])[-1][:300]
