@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from traitlets.config import Config
 
 #: For one cell. The quickstart's slowest takes a few seconds.
 CELL_SECONDS = 120
@@ -57,7 +58,9 @@ def main() -> int:
         return 1
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     resources = {"metadata": {"path": str(path.parent)}}
-    client = ShownClient(notebook, timeout=CELL_SECONDS, resources=resources)
+    # Over TCP ipykernel warns, among the outputs, that anyone on the machine may listen.
+    config = Config({"KernelManager": {"transport": "ipc"}})
+    client = ShownClient(notebook, timeout=CELL_SECONDS, resources=resources, config=config)
     with client.setup_kernel():
         try:
             for index, cell in enumerate(notebook.cells):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workbench import packages
 from workbench.names import ENGINE, ENGINE_HOME
-from workbench.process import SetupFailed, answer, only_one, query, say
+from workbench.process import SetupFailed, answer, only_one, query, say, telling_line
 
 #: How long an engine that is up takes to say so, at most.
 ANSWER_SECONDS = 30.0
@@ -140,7 +140,8 @@ def _start(socket: str) -> None:
             status = daemon.wait(POLL_SECONDS)
         except subprocess.TimeoutExpired:
             continue
-        raise SetupFailed(f"dockerd ended with status {status}; type: tail {_LOG}")
+        said = telling_line(_LOG.read_text(errors="replace"))
+        raise SetupFailed(f"dockerd ended with status {status}: {said} (type: tail {_LOG})")
     daemon.terminate()
     daemon.wait(STOP_SECONDS)
     raise SetupFailed(f"dockerd did not answer within {START_SECONDS:.0f} s; type: tail {_LOG}")

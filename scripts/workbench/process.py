@@ -57,7 +57,7 @@ def answer(argv: Sequence[str], *, seconds: float) -> str:
     done = query(argv, seconds=seconds)
     if done.returncode:
         line = shlex.join(argv)
-        raise SetupFailed(f"{line} failed: {_telling_line(done.stderr or done.stdout)}")
+        raise SetupFailed(f"{line} failed: {telling_line(done.stderr or done.stdout)}")
     return done.stdout.strip()
 
 
@@ -93,8 +93,15 @@ def work(
         except subprocess.TimeoutExpired as e:
             raise SetupFailed(f"{log} took over {seconds:.0f} s; type: tail {path}") from e
     if done.returncode:
-        said = _telling_line(path.read_text(errors="replace"))
+        said = telling_line(path.read_text(errors="replace"))
         raise SetupFailed(f"{log} failed: {said} (status {done.returncode}; type: tail {path})")
+
+
+def telling_line(text: str) -> str:
+    """Return the last line of a log that begins like an error's, else the last."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith(("e:", "error", "failed"))]
+    return (errors or lines or ["it printed nothing"])[-1][:300]
 
 
 @contextmanager
@@ -104,10 +111,3 @@ def only_one(path: Path) -> Iterator[None]:
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
-
-
-def _telling_line(text: str) -> str:
-    """Return the last line that speaks of an error, else the last."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if "error" in line.lower()]
-    return (errors or lines or ["it printed nothing"])[-1][:300]
