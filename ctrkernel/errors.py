@@ -62,6 +62,10 @@ class TransferError(CtrKernelError):
     """A file could not be put or got; the destination is as it was."""
 
 
+class TransferInterrupted(TransferError):
+    """A put or a get was stopped on request; the destination is as it was."""
+
+
 class SessionError(CtrKernelError):
     """A shell session could not do what was asked."""
 

@@ -1,0 +1,156 @@
+"""The decision table of ``docker cp``: where sources land, for every form of destination.
+
+It is the one of the Docker CLI (``cp.go`` and go-archive's ``PrepareArchiveCopy``), the same for
+both directions; pure, so that it is tested row by row. The rows are in docs/transfer.md.
+"""
+
+from __future__ import annotations
+
+import enum
+import posixpath
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctrkernel.errors import TransferError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Found(enum.Enum):
+    """What a path is."""
+
+    FOLDER = "folder"
+    FILE = "file"
+    LINK = "link"
+    OTHER = "special file"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is copied.
+
+    Args:
+        shown: As it was typed, for messages.
+        found: What it is; a link that is to be followed is what it leads to.
+        name: The name it brings along.
+        contents: Only what is in the folder is meant (``folder/.``).
+    """
+
+    shown: str
+    found: Found
+    name: str
+    contents: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where it shall go, as it is now.
+
+    Args:
+        shown: As it was typed, for messages.
+        found: What it is, links followed; :attr:`Found.MISSING` if nothing is there.
+        path: Without links; if it does not exist, its resolved parent and its name.
+        asserts_folder: It was typed with a trailing slash.
+        missing: The first part of it that does not exist though something is to lie in it.
+        blocked: `missing` exists, and is a file.
+        where: ``web:`` for a container, nothing for this machine; messages begin paths with it.
+    """
+
+    shown: str
+    found: Found
+    path: str
+    asserts_folder: bool
+    missing: str | None = None
+    blocked: bool = False
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the sources land.
+
+    Args:
+        folder: An existing folder.
+        names: For each source its name in `folder`; None puts its contents right into `folder`.
+    """
+
+    folder: str
+    names: tuple[str | None, ...]
+
+
+def place(sources: Sequence[Source], destination: Destination) -> Placement:
+    """Decide where `sources` land.
+
+    Raises:
+        TransferError: They cannot go there; the message names the part that is in the way.
+    """
+    if destination.missing is not None:
+        if destination.blocked:
+            raise TransferError(
+                f"{destination.where}{one_line(destination.missing)} is a file, so nothing can lie "
+                "in it; name a folder"
+            )
+        raise _missing_folder(
+            destination, destination.missing, wanted=posixpath.dirname(destination.path)
+        )
+    if destination.found is Found.FOLDER:
+        names = [None if source.contents else source.name for source in sources]
+        _refuse_same_name(sources, names)
+        return Placement(folder=destination.path, names=tuple(names))
+    if len(sources) > 1:
+        if destination.found is Found.MISSING:
+            raise _missing_folder(destination, destination.path)
+        raise TransferError(
+            f"{_shown(destination)} is no folder, and {len(sources)} sources need one; "
+            "name an existing folder last"
+        )
+    return _place_one(sources[0], destination)
+
+
+def _place_one(source: Source, destination: Destination) -> Placement:
+    is_folder = source.found is Found.FOLDER
+    if destination.found is not Found.MISSING:
+        if destination.asserts_folder:
+            raise TransferError(
+                f"{_shown(destination)} is a file, not a folder; leave out the trailing slash"
+            )
+        if is_folder:
+            raise TransferError(
+                f"{one_line(source.shown)} is a folder and {_shown(destination)} is a file; "
+                "name a folder, or a name that is not taken"
+            )
+    elif destination.asserts_folder and not is_folder:
+        raise _missing_folder(destination, destination.path)
+    folder, name = posixpath.split(destination.path)
+    return Placement(folder=folder, names=(name,))
+
+
+def _missing_folder(
+    destination: Destination, missing: str, *, wanted: str | None = None
+) -> TransferError:
+    made = f"mkdir -p {shlex.quote(wanted or missing)}"
+    shell = "in a cell" if destination.where else "in a terminal"
+    return TransferError(
+        f"there is no folder {destination.where}{one_line(missing)}; "
+        f"make it {shell}: {one_line(made)}"
+    )
+
+
+def _refuse_same_name(sources: Sequence[Source], names: Sequence[str | None]) -> None:
+    seen: dict[str, Source] = {}
+    for source, name in zip(sources, names, strict=True):
+        if name is None:
+            continue
+        if name in seen:
+            raise TransferError(
+                f"{one_line(seen[name].shown, limit=100)} and {one_line(source.shown, limit=100)} "
+                f"would both become {one_line(name, limit=60)}; copy them one by one"
+            )
+        seen[name] = source
+
+
+def _shown(destination: Destination) -> str:
+    return f"{destination.where}{one_line(destination.shown)}"

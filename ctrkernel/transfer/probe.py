@@ -1,0 +1,186 @@
+"""What is at a path in a container, asked by one exec; see :mod:`.archive` for those without one.
+
+The script is POSIX sh, uses builtins wherever it can, and runs as uid 0, because the engine's
+archive API, which moves the bytes, acts as root too.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ctrkernel.transfer.placement import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ctrkernel.engine.container import ContainerInfo
+    from ctrkernel.engine.engine import Engine
+
+#: Seconds for the probe: it looks at a few paths.
+PROBE_TIMEOUT: Final = 30.0
+
+#: $1 is 1 if the user database is wanted, the rest are absolute paths without a trailing slash.
+#: Printed, each ended by NUL: seven fields for a path, then the tools, tar's first line, the
+#: user and group files, and the mounts. A dot guards the newlines at the end of a name.
+_SCRIPT: Final = r"""
+LC_ALL=C; export LC_ALL
+nl='
+'
+put() { printf '%s\0' "$1"; }
+kind() {
+  if [ -d "$1" ]; then k=d; elif [ -f "$1" ]; then k=f; elif [ -e "$1" ]; then k=o; else k=-; fi
+}
+real() { r=$(cd -P -- "$1" 2>/dev/null && pwd -P && echo .) || r=; r=${r%"$nl."}; }
+content() { while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$1"; }
+users=$1; shift
+for p; do
+  d=${p%/*}; n=${p##*/}; [ -n "$d" ] || d=/
+  m=; while [ ! -d "$d" ]; do m=$d; d=${d%/*}; [ -n "$d" ] || d=/; done
+  kind "$m"; put "$m"; put "$k"
+  real "$d"; parent=$r; put "$parent"
+  kind "$p"; put "$k"
+  if [ -h "$p" ]; then put l; else put n; fi
+  if [ "$k" = d ]; then real "$p"
+  elif [ -h "$p" ]; then r=$(readlink -f -- "$p" 2>/dev/null && echo .) || r=; r=${r%"$nl."}
+  else r=${parent%/}/$n; fi
+  put "$r"; put .
+done
+for t in tar mv rm; do if command -v "$t" >/dev/null 2>&1; then printf '%s ' "$t"; fi; done; put
+put "$(tar --version 2>/dev/null)"
+[ "$users" = 0 ] || content /etc/passwd 2>/dev/null; put
+[ "$users" = 0 ] || content /etc/group 2>/dev/null; put
+content /proc/self/mountinfo; put
+"""
+_FIELDS = 7
+_TAIL = 5
+_KINDS = {"d": Found.FOLDER, "f": Found.FILE, "o": Found.OTHER, "-": Found.MISSING}
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePath:
+    """A path in a container, as it was at one moment.
+
+    Args:
+        path: As it was asked for.
+        found: What it is, links followed; a link that leads nowhere is missing.
+        link: Whether the path itself is a link.
+        parent: The parent folder without links, or None if it does not exist.
+        real: The path without links; for something missing, its name in `parent`. None if it
+            lies behind a link that could not be followed.
+        missing: The first folder on the way that does not exist.
+        blocked: `missing` exists, and is a file.
+    """
+
+    path: str
+    found: Found
+    link: bool
+    parent: str | None
+    real: str | None
+    missing: str | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MountPoint:
+    """A mount as the container's kernel shows it (proc_pid_mountinfo(5))."""
+
+    path: str
+    type: str
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """All that a transfer needs to know of a container.
+
+    Args:
+        paths: One for each path that was asked for.
+        mounts: In the order in which they were mounted.
+        by_exec: The container can run commands: staging and tar are possible.
+        tools: Which of tar, mv and rm it has.
+        gnu_tar: Its tar is GNU's.
+        passwd: The text of its user file, if it was wanted.
+        group: The text of its group file, if it was wanted.
+    """
+
+    paths: tuple[RemotePath, ...]
+    mounts: tuple[MountPoint, ...]
+    by_exec: bool
+    tools: frozenset[str] = frozenset()
+    gnu_tar: bool = False
+    passwd: str = ""
+    group: str = ""
+
+
+def probe_by_exec(
+    engine: Engine, container: ContainerInfo, paths: Sequence[str], *, users: bool = False
+) -> Probe | None:
+    """Look at `paths` in a running container with its own shell.
+
+    Args:
+        engine: The engine.
+        container: A running container.
+        paths: Absolute, without a trailing slash.
+        users: Whether the user and group files are wanted.
+
+    Returns:
+        None if the container has no shell, or stopped running.
+    """
+    argv = ["sh", "-c", _SCRIPT, "sh", "1" if users else "0", *paths]
+    command = engine.exec_argv(container.id, argv, user="0", env={"CDPATH": ""})
+    done = engine.run(command[1:], timeout=PROBE_TIMEOUT)
+    return parse_probe(done.stdout.decode("utf-8", "surrogateescape"), paths)
+
+
+def parse_probe(printed: str, paths: Sequence[str]) -> Probe | None:
+    """Read what the script printed; None if it did not run to its end."""
+    fields = printed.split("\0")
+    if len(fields) != _FIELDS * len(paths) + _TAIL + 1:
+        return None
+    found = tuple(
+        _remote_path(path, fields[_FIELDS * at : _FIELDS * (at + 1)])
+        for at, path in enumerate(paths)
+    )
+    tools, version, passwd, group, mounts = fields[-_TAIL - 1 : -1]
+    return Probe(
+        paths=found,
+        mounts=parse_mountinfo(mounts),
+        by_exec=True,
+        tools=frozenset(tools.split()),
+        gnu_tar="GNU tar" in version,
+        passwd=passwd,
+        group=group,
+    )
+
+
+def parse_mountinfo(text: str) -> tuple[MountPoint, ...]:
+    """Read ``/proc/self/mountinfo`` (proc_pid_mountinfo(5))."""
+    mounts = []
+    for line in text.splitlines():
+        before, dash, after = line.partition(" - ")
+        words, rest = before.split(" "), after.split(" ")
+        if not dash or len(words) < 6 or len(rest) < 3:  # noqa: PLR2004 - the manual's fields
+            continue
+        options = words[5].split(",") + rest[2].split(",")
+        mounts.append(MountPoint(path=_unescape(words[4]), type=rest[0], read_only="ro" in options))
+    return tuple(mounts)
+
+
+def _remote_path(path: str, fields: Sequence[str]) -> RemotePath:
+    missing, missing_kind, parent, kind, link, real, _ = fields
+    return RemotePath(
+        path=path,
+        found=_KINDS[kind],
+        link=link == "l",
+        parent=None if missing else parent or None,
+        real=None if missing else real or None,
+        missing=missing or None,
+        blocked=bool(missing) and missing_kind != "-",
+    )
+
+
+def _unescape(path: str) -> str:
+    """Undo the kernel's octal escapes of blanks, tabs, newlines and backslashes."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), path)
