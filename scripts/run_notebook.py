@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from traitlets.config import Config
+
+#: What the kernel's process prints.
+LOG = Path(__file__).resolve().parents[1] / "var" / "log" / "kernel.log"
 
 #: For one cell. The quickstart's slowest takes a few seconds.
 CELL_SECONDS = 120
@@ -54,24 +57,33 @@ def main() -> int:
     parser.add_argument("notebook", type=Path)
     path = parser.parse_args().notebook
     if not path.is_file():
-        print(f"ctrkernel: {path} is not there; name a notebook", file=sys.stderr)
-        return 1
+        return fail(f"{path} is not there; name a notebook")
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     resources = {"metadata": {"path": str(path.parent)}}
-    # Over TCP ipykernel warns, among the outputs, that anyone on the machine may listen.
-    config = Config({"KernelManager": {"transport": "ipc"}})
-    client = ShownClient(notebook, timeout=CELL_SECONDS, resources=resources, config=config)
-    with client.setup_kernel():
-        try:
+    client = ShownClient(notebook, timeout=CELL_SECONDS, resources=resources)
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # What the kernel says of itself (ipykernel warns of plain TCP) is not the notebook's.
+        with LOG.open("wb") as log, client.setup_kernel(stderr=log):
             for index, cell in enumerate(notebook.cells):
                 show_source(cell)
                 client.execute_cell(cell, index)
                 client.end_line()
-        except CellExecutionError:
-            client.end_line()
-            print(f"ctrkernel: {path}: this cell failed; see its output above", file=sys.stderr)
-            return 1
+    except CellExecutionError:
+        client.end_line()
+        return fail(f"{path}: this cell failed; see its output above")
+    except TimeoutError:
+        client.end_line()
+        return fail(f"{path}: this cell was not done after {CELL_SECONDS} s; type: tail {LOG}")
+    except (RuntimeError, NoSuchKernel) as e:
+        return fail(f"{path}: the kernel did not run ({e}); type: tail {LOG}")
     return 0
+
+
+def fail(text: str) -> int:
+    """Say in one line what went wrong, and return the exit status for it."""
+    print(f"ctrkernel: {text}", file=sys.stderr)
+    return 1
 
 
 def show_source(cell: Any) -> None:
