@@ -51,15 +51,15 @@ class Completed:
         return self.stderr.decode(errors="replace").strip()
 
 
-class Stalled(TimeoutError):  # noqa: N818 - named for what happened, as below
+class Stalled(TimeoutError):
     """The child moved no byte, or did not end, in the time it had."""
 
 
-class OutputTooLong(Exception):  # noqa: N818 - named for what happened, as TimeoutError is not
+class OutputTooLong(Exception):
     """The child printed more than :data:`STDOUT_LIMIT`."""
 
 
-class Cancelled(Exception):  # noqa: N818 - a request, not a failure
+class Cancelled(Exception):
     """The caller's ``cancelled`` said so."""
 
 
@@ -95,6 +95,7 @@ class Child:
         self._stdout = self._process.stdout
         self._stderr = self._process.stderr
         self._complaint = bytearray()
+        self._ended = False
         self._cancelled = cancelled
         self._selector = selectors.DefaultSelector()
         for pipe in (self._stdin, self._stdout, self._stderr):
@@ -158,7 +159,9 @@ class Child:
             while True:
                 self._await(timeout)
                 with contextlib.suppress(BlockingIOError):
-                    return os.read(self._stdout.fileno(), PIPE_SIZE)
+                    data = os.read(self._stdout.fileno(), PIPE_SIZE)
+                    self._ended = not data
+                    return data
         finally:
             self._selector.unregister(self._stdout)
 
@@ -220,6 +223,11 @@ class Child:
             return self._process.wait(timeout=max(CANCEL_INTERVAL, deadline - time.monotonic()))
         except subprocess.TimeoutExpired as error:
             raise Stalled from error
+
+    @property
+    def ended(self) -> bool:
+        """Whether its stdout has come to its end: what it printed is complete, or it died."""
+        return self._ended
 
     @property
     def complaint(self) -> str:

@@ -12,13 +12,10 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Kind, Member, TarError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _OPEN_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

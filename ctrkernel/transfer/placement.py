@@ -34,7 +34,7 @@ class Source:
 
     Args:
         shown: As it was typed, for messages.
-        found: What it is; a link that is to be followed is what it leads to.
+        found: What it is; a link that is to be followed is what it leads to. Never missing.
         name: The name it brings along.
         contents: Only what is in the folder is meant (``folder/.``).
     """
@@ -80,6 +80,12 @@ class Placement:
     folder: str
     names: tuple[str | None, ...]
 
+    @property
+    def result(self) -> str:
+        """The path that a person looks for afterwards: the one copy, or the folder of all."""
+        only = self.names[0] if len(self.names) == 1 else None
+        return self.folder if only is None else posixpath.join(self.folder, only)
+
 
 def place(sources: Sequence[Source], destination: Destination) -> Placement:
     """Decide where `sources` land.
@@ -112,6 +118,11 @@ def place(sources: Sequence[Source], destination: Destination) -> Placement:
 
 def _place_one(source: Source, destination: Destination) -> Placement:
     is_folder = source.found is Found.FOLDER
+    if destination.found is Found.OTHER:
+        raise TransferError(
+            f"{_shown(destination)} is a device or a pipe, and a copy would replace it; "
+            "name a file or a folder"
+        )
     if destination.found is not Found.MISSING:
         if destination.asserts_folder:
             raise TransferError(

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from ctrkernel.errors import CtrKernelError, TransferError, one_line
 from ctrkernel.transfer.pack import unreadable
@@ -72,7 +72,9 @@ def new_name() -> str:
 
 
 class RemoteStage:
-    """The staging folder of a put.
+    """The staging folder of a put; a context manager, which removes it after an error.
+
+    The archive itself makes it.
 
     Args:
         engine: The engine.
@@ -87,6 +89,13 @@ class RemoteStage:
         self._folder = folder
         self._users = ("0", user)
         self.name = new_name()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is not None:
+            self.remove()
 
     @property
     def path(self) -> str:
@@ -147,7 +156,7 @@ class LocalStage:
         except OSError as error:
             raise _cannot_write(folder, error) from error
 
-    def __enter__(self) -> LocalStage:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,79 @@
+"""What puts and gets share: a look at the container, and why its side failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ctrkernel.errors import CtrKernelError, TransferError, one_line
+from ctrkernel.transfer.archive import probe_by_archive
+from ctrkernel.transfer.placement import Destination, Found
+from ctrkernel.transfer.probe import Probe, probe_by_exec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ctrkernel.engine.container import ContainerInfo
+    from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.paths import TypedPath
+    from ctrkernel.transfer.probe import RemotePath
+
+#: Seconds in which not a byte moves before a transfer is given up. As long as a copy out runs the
+#: engine holds the container's lock, and other commands on that container wait.
+STALL_TIMEOUT: Final = 60.0
+
+
+def look(
+    engine: Engine, container: ContainerInfo, paths: Sequence[str], *, users: bool = False
+) -> tuple[ContainerInfo, Probe]:
+    """Look at `paths` in `container` as it is now, by exec where that is possible.
+
+    Raises:
+        ContainerNotFound: The container is gone.
+        TransferError: The engine did not answer in time.
+    """
+    info = engine.inspect(container.id)
+    probe = probe_by_exec(engine, info, paths, users=users) if info.running else None
+    return info, probe or probe_by_archive(engine, info, paths, users=users)
+
+
+def destination_of(info: ContainerInfo, typed: TypedPath, there: RemotePath) -> Destination:
+    """Describe a put's destination for :func:`~ctrkernel.transfer.placement.place`.
+
+    Raises:
+        TransferError: It is a link that leads nowhere.
+    """
+    if there.link and there.found is Found.MISSING:
+        raise TransferError(
+            f"{info.name}:{one_line(typed.shown)} is a link that leads nowhere; "
+            "remove it, or name the file itself"
+        )
+    return Destination(
+        shown=typed.shown,
+        found=there.found,
+        path=there.real or there.path,
+        asserts_folder=typed.asserts_folder,
+        missing=there.missing,
+        blocked=there.blocked,
+        where=f"{info.name}:",
+    )
+
+
+def failure(engine: Engine, info: ContainerInfo, *, doing: str, said: str) -> TransferError:
+    """Say why the container's side of a transfer failed.
+
+    Args:
+        engine: The engine.
+        info: The container as it was at the start: if its state changed, that is the reason.
+        doing: What failed, such as ``cannot write to web:/srv``.
+        said: What the engine or tar said, for when the container is well.
+    """
+    wrong: CtrKernelError | None
+    try:
+        state = engine.inspect(info.id).state
+        wrong = engine.diagnose(info.id) if state != info.state else None
+    except CtrKernelError as error:
+        wrong = error
+    if wrong is not None:
+        return TransferError(f"{doing}: {wrong}")
+    reason = one_line(said, limit=200) or "the engine did not say why"
+    return TransferError(f"{doing}: {reason}; look at it with `ls -ld` and `df -h` in a cell")
