@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -51,21 +52,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     document: dict[str, Any] = {"environment": _environment(), "sections": []}
     print(_heading(document["environment"]), flush=True)
-    missed = 0
-    try:
-        for row in options.only or ROUNDS:
-            for section in _measure(row, options.target, quick=options.quick):
-                print(f"\n{section.text()}", flush=True)
-                document["sections"].append(section.document())
-                missed += sum(not claim.met for claim in section.claims)
-    except BenchmarkError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        return 1
-    document["environment"]["load after"] = os.getloadavg()[0]
-    print(f"\n{missed} missed; load after: {document['environment']['load after']:.1f}")
+    missed = failed = 0
+    for row in options.only or ROUNDS:
+        try:
+            sections = _measure(row, options.target, quick=options.quick)
+        except (BenchmarkError, subprocess.CalledProcessError) as error:
+            print(f"benchmarks: {row}: {error}", file=sys.stderr)
+            failed += 1
+            continue
+        for section in sections:
+            print(f"\n{section.text()}", flush=True)
+            document["sections"].append(section.document())
+            missed += sum(not claim.met for claim in section.claims)
+    load = document["environment"]["load after"] = os.getloadavg()[0]
+    print(f"\n{missed} targets missed, {failed} rows failed; load after: {load:.1f}")
     if options.json:
         options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return int(options.check and missed > 0)
+    return int(failed > 0 or (options.check and missed > 0))
 
 
 def _measure(row: str, target: str, *, quick: bool) -> Sequence[Section]:
