@@ -1,0 +1,319 @@
+"""The talk with one shell, as a state machine without input or output.
+
+Bytes from the terminal go in by :meth:`Conversation.receive`, what they mean comes out: bytes to
+type, output of the cell, output from outside any cell, a cell's end. The session does the rest.
+
+::
+
+    STARTING ─hello─▶ SETUP ─prompt─▶ IDLE ─submit─▶ STAGING ─begin─▶ RUNNING ─finish─▶ TAIL
+                                       ▲                │                │               │
+                                       └── end mark, or a prompt that has seen our gate ──┘
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from ctrkernel.protocol import dialects
+from ctrkernel.protocol.dialects import Dialect, ShellState
+from ctrkernel.protocol.encoding import code_bytes
+from ctrkernel.protocol.marks import Kind, Mark
+from ctrkernel.protocol.newlines import NewlineRestorer
+from ctrkernel.protocol.stream import NEED_DATA, StreamParser, Text
+
+#: Bytes kept of what came before the first prompt, to show if none ever comes.
+GREETING_LIMIT = 4096
+#: Bytes held between typing and the begin mark, beyond the typed lines themselves.
+HELD_LIMIT = 1 << 18
+#: The status of a command whose own status nobody could tell.
+UNKNOWN_STATUS = 1
+#: What ``trap -p DEBUG`` prints between our line and the begin mark.
+_DEBUG_TRAP = re.compile(rb"trap -- '.*' DEBUG\r?\n", re.DOTALL)
+
+
+class Phase(Enum):
+    """Where the talk stands."""
+
+    STARTING = auto()
+    SETUP = auto()
+    IDLE = auto()
+    STAGING = auto()
+    RUNNING = auto()
+    TAIL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The shell is at its first prompt.
+
+    Attributes:
+        pid: Its process id in the container.
+        started: When it started, in clock ticks after boot, as ``/proc/PID/stat`` counts.
+        shell: Its family and version, such as ``bash 5.2.15(1)-release``.
+    """
+
+    pid: int
+    started: int
+    shell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """Bytes to type."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Bytes that a program wrote; `late` ones belong to no cell that is running."""
+
+    data: bytes
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The cell came to its end.
+
+    Attributes:
+        status: ``$?``.
+        cwd: The shell's directory.
+    """
+
+    status: int
+    cwd: str
+
+
+Happening = Ready | Type | Output | Done
+
+
+class Conversation:
+    """One shell's side of the protocol.
+
+    Args:
+        nonce: Random, in hexadecimal; new for each shell.
+    """
+
+    def __init__(self, nonce: str) -> None:
+        self.phase = Phase.STARTING
+        self.state = ShellState()
+        self.seq = 0
+        self.greeting = b""
+        self._nonce = nonce
+        self._dialect: Dialect | None = None
+        self._parser = StreamParser(nonce.encode())
+        self._has_stty = True
+        self._newlines: NewlineRestorer | None = None
+        self._held = bytearray()
+        self._gated: int | None = None
+        self._typed: frozenset[bytes] = frozenset()
+        self._typed_size = 0
+        self._released = False
+        self._pid = 0
+        self._started = 0
+        self._shell = ""
+        self._status: int | None = None
+
+    def hello(self) -> bytes:
+        """Return the line that begins the talk; it may be typed again if no answer comes."""
+        return dialects.hello_line(self._nonce) + b"\n"
+
+    @property
+    def busy(self) -> bool:
+        """Whether a cell was submitted and has not ended."""
+        return self.phase in (Phase.STAGING, Phase.RUNNING, Phase.TAIL)
+
+    def submit(self, code: str) -> bytes:
+        """Return what to type to run `code`; only in phase IDLE."""
+        assert self.phase is Phase.IDLE
+        assert self._dialect is not None
+        self.seq += 1
+        lines = self._dialect.cell(self.seq, code_bytes(code), self.state)
+        self._typed = frozenset(lines)
+        self._typed_size = sum(map(len, lines))
+        self._held.clear()
+        self._gated = None
+        self._released = False
+        self._status = None
+        self.state = replace(self.state, pipe_status=())
+        self.phase = Phase.STAGING
+        return b"\n".join(lines) + b"\n"
+
+    def rescue(self) -> bytes:
+        """Return what to type where the shell is known to be at its prompt and said nothing."""
+        assert self._dialect is not None
+        return self._dialect.rescue() + b"\n"
+
+    def release(self) -> list[Happening]:
+        """Give out what is held though no begin mark came: the marks may not work just now."""
+        self._released = True
+        return self._give_held(begun=False)
+
+    def receive(self, data: bytes) -> list[Happening]:
+        """Take bytes from the terminal and return what they mean, in order."""
+        self._parser.receive_data(data)
+        happenings: list[Happening] = []
+        while (event := self._parser.next_event()) is not NEED_DATA:
+            if isinstance(event, Text):
+                happenings += self._text(event.data)
+            elif isinstance(event, Mark):
+                happenings += self._mark(event)
+        return happenings
+
+    def close(self) -> list[Happening]:
+        """Return what was still held: the stream has ended."""
+        happenings = self._text(self._parser.close())
+        if self.phase is Phase.STAGING:
+            happenings += self._give_held(begun=False)
+        if self._newlines is not None and (rest := self._newlines.close()):
+            happenings.append(Output(rest, late=not self.busy))
+        return happenings
+
+    def _text(self, data: bytes) -> list[Happening]:
+        if not data:
+            return []
+        match self.phase:
+            case Phase.STARTING | Phase.SETUP:
+                self.greeting = (self.greeting + data)[-GREETING_LIMIT:]
+                return []
+            case Phase.STAGING if not self._released:
+                self._held += data
+                if len(self._held) > HELD_LIMIT + 2 * self._typed_size:
+                    return self._give_held(begun=False)
+                return []
+            case Phase.STAGING | Phase.RUNNING:
+                return self._output(data, late=False)
+            case _:
+                return self._output(data, late=True)
+
+    def _output(self, data: bytes, *, late: bool) -> list[Happening]:
+        if self._newlines is not None:
+            data = self._newlines.feed(data)
+        return [Output(data, late)] if data else []
+
+    def _mark(self, mark: Mark) -> list[Happening]:
+        match mark.kind:
+            case Kind.HELLO:
+                return self._hello(mark)
+            case Kind.PROMPT | Kind.PRECMD:
+                return self._prompt(mark)
+            case _ if mark.number(0) != self.seq or not self.busy:
+                return self._foreign(mark)
+            case Kind.GATE:
+                self._gated = len(self._held)
+                return []
+            case Kind.BEGIN if self.phase is Phase.STAGING:
+                happenings = self._give_held(begun=True)
+                self.phase = Phase.RUNNING
+                return happenings
+            case Kind.FINISH if self.phase is Phase.RUNNING:
+                self.phase = Phase.TAIL
+                self._status = mark.number(1)
+                codes = mark.fields[2].split()
+                if codes and all(code.isdigit() for code in codes):
+                    self.state = replace(self.state, pipe_status=tuple(map(int, codes)))
+                return []
+            case Kind.END:
+                changed = self._has_stty and (self.state.terminal_changed or mark.onlcr)
+                self.state = replace(
+                    self.state,
+                    flags=mark.fields[2].decode("ascii", "replace"),
+                    prompts_intact=mark.fields[3] == b"1",
+                    terminal_changed=changed,
+                )
+                return self._done(mark.number(1), mark.fields[4])
+        return self._foreign(mark)
+
+    def _foreign(self, mark: Mark) -> list[Happening]:
+        """Show a mark that is out of place: a program printed it."""
+        return self._text(mark.raw) if self.busy else []
+
+    def _hello(self, mark: Mark) -> list[Happening]:
+        if self.phase is not Phase.STARTING:
+            return []
+        pid, bash, zsh, stty, flags, line = mark.fields
+        self._pid = mark.number(0) or 0
+        self._has_stty = stty == b"0"
+        self._newlines = None if self._has_stty else NewlineRestorer()
+        # The fields behind the program's name, which may hold anything: proc_pid_stat(5).
+        after_name = line.rpartition(b")")[2].split()
+        self._started = int(after_name[19]) if len(after_name) > 19 else 0  # noqa: PLR2004
+        versions = {"bash_version": _text_of(bash), "zsh_version": _text_of(zsh)}
+        self._dialect = dialects.choose(self._nonce, **versions)
+        version = versions["bash_version"] or versions["zsh_version"]
+        self._shell = f"{self._dialect.name} {version}".rstrip()
+        self._parser = self._parser.erasing(*self._dialect.repeated)
+        self.state = ShellState(flags=_text_of(flags))
+        self.phase = Phase.SETUP
+        assert pid
+        return [Type(b"\n".join([*self._dialect.setup(), *self._dialect.prompts()]) + b"\n")]
+
+    def _prompt(self, mark: Mark) -> list[Happening]:
+        gate, status = mark.number(0), mark.number(2)
+        if gate is None or status is None:
+            # A prompt that was not expanded: the cell printed the variable.
+            return self._foreign(mark)
+        shown = mark.kind is Kind.PROMPT
+        if self.phase is Phase.SETUP and shown:
+            self.phase = Phase.IDLE
+            self.state = replace(self.state, prompts_intact=True)
+            return [Ready(self._pid, self._started, self._shell)]
+        if gate != self.seq or self.phase is Phase.SETUP:
+            return []
+        if not self.busy:
+            self.state = replace(self.state, prompts_intact=self.state.prompts_intact or shown)
+            return []
+        flags = mark.fields[3].decode("ascii", "replace")
+        self.state = replace(self.state, flags=flags, prompts_intact=shown)
+        return self._done(status, mark.fields[4])
+
+    def _done(self, status: int | None, cwd: bytes) -> list[Happening]:
+        happenings = self._give_held(begun=False) if self.phase is Phase.STAGING else []
+        if self._newlines is not None and (rest := self._newlines.close()):
+            happenings.append(Output(rest))
+        if self._status is not None:
+            status = self._status
+        if status is None:
+            status = UNKNOWN_STATUS
+        pipe_status = self.state.pipe_status or (status,)
+        self.state = replace(self.state, status=status, pipe_status=pipe_status)
+        self.phase = Phase.IDLE
+        return [*happenings, Done(status, _text_of(cwd))]
+
+    def _give_held(self, *, begun: bool) -> list[Happening]:
+        """Sort what came between typing and the begin mark.
+
+        Before the gate: what the terminal or a verbose shell repeats of our lines goes, the rest
+        is output of a background job. Behind the gate: the shell's trace of our line goes; if no
+        begin mark came, it is the shell's complaint about the code and stays.
+        """
+        held = bytes(self._held)
+        self._held.clear()
+        traced = _DEBUG_TRAP.search(held) is not None
+        if begun:
+            self.state = replace(self.state, debug_trap=traced)
+            if self._gated is not None:
+                held = held[: self._gated]
+            elif traced or not self.state.prompts_intact:
+                held = b""
+        self._gated = None
+        if not held:
+            return []
+        kept = [line for line in held.splitlines(keepends=True) if not self._is_typed(line)]
+        rest = b"".join(kept)
+        if len(rest) < len(held) and "v" not in self.state.flags:
+            self.state = replace(self.state, terminal_changed=self._has_stty)
+            if not self._has_stty and self._dialect is not None and self._dialect.edits_lines:
+                rest = b""
+        return self._output(rest, late=begun) if rest else []
+
+    def _is_typed(self, line: bytes) -> bool:
+        return line.rstrip(b"\r\n") in self._typed
+
+
+def _text_of(data: bytes) -> str:
+    """Decode a name so that it can be given back to the shell byte by byte."""
+    return data.decode("utf-8", "surrogateescape")

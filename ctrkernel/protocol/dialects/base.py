@@ -1,0 +1,206 @@
+"""What a shell dialect has to say, and what all of them say alike.
+
+A cell becomes a few typed lines. Those before the last stage the code in a variable. The last one
+sets the gate to the cell's sequence number, evaluates a begin mark, the code and a finish mark,
+and writes an end mark. Our words are redirected, so that traces and traps stay silent for them.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from ctrkernel.protocol.encoding import PIECES_PER_JOIN
+from ctrkernel.protocol.marks import Kind, printf_format
+
+#: Every name of ours in the shell begins so: one function and a few variables.
+PREFIX: Final = "__ctrk"
+#: Our words' output goes here; our marks go to /dev/tty.
+SILENT: Final = ">/dev/null 2>&1"
+#: What the terminal must do for us: no echo of what we type, newlines as they are.
+TERMINAL: Final = "stty -echo -onlcr"
+
+
+@dataclass(frozen=True, slots=True)
+class ShellState:
+    """What the last end mark, and the text around it, told of the shell.
+
+    Attributes:
+        flags: ``$-``.
+        status: ``$?``.
+        pipe_status: PIPESTATUS; one entry where the last command was no pipeline.
+        prompts_intact: Whether the prompts are still the ones we set.
+        debug_trap: Whether a DEBUG trap was seen to be set.
+        terminal_changed: Whether echo or newline translation came back.
+    """
+
+    flags: str = ""
+    status: int = 0
+    pipe_status: tuple[int, ...] = (0,)
+    prompts_intact: bool = False
+    debug_trap: bool = False
+    terminal_changed: bool = False
+
+    @property
+    def traced(self) -> bool:
+        """Whether the shell prints something for our own line before the cell begins."""
+        return self.debug_trap or any(flag in self.flags for flag in "xv")
+
+
+def hello_line(nonce: str) -> bytes:
+    """Return the first line that is typed: whatever the shell, it tells which one it is.
+
+    It must parse in every shell of the Bourne family, in one line below 1,023 bytes. The shell's
+    own line in ``/proc`` is read by the shell: the image may hold no other program.
+    """
+    form = printf_format(Kind.HELLO, nonce)
+    line = f"{PREFIX}_s"
+    return (
+        f" {TERMINAL} 2>/dev/null; {PREFIX}_q=$?; read -r {line} 2>/dev/null </proc/$$/stat; "
+        f"printf '{form}' \"$$\" \"${{BASH_VERSION-}}\" \"${{ZSH_VERSION-}}\" "
+        f'"${PREFIX}_q" "$-" "${line}"'
+    ).encode()
+
+
+class Dialect(ABC):
+    """How one family of shells is spoken to.
+
+    Args:
+        nonce: The session's nonce.
+    """
+
+    #: The family's name.
+    name: ClassVar[str]
+    #: Whether the shell evaluates what we type through a line editor when the terminal echoes.
+    edits_lines: ClassVar[bool] = False
+
+    def __init__(self, nonce: str) -> None:
+        self.nonce = nonce
+
+    @property
+    @abstractmethod
+    def trailer(self) -> str:
+        """The line after the code; it must not be able to close what the code left open."""
+
+    @property
+    def repeated(self) -> tuple[bytes, ...]:
+        """Lines of ours that a verbose shell prints though nobody typed them."""
+        return (self.trailer.encode(),)
+
+    @abstractmethod
+    def setup(self) -> list[bytes]:
+        """Return the lines that define our function; sent once, after the hello."""
+
+    @abstractmethod
+    def prompts(self) -> list[bytes]:
+        """Return the lines that make the prompts ours; each stands alone, as one may fail."""
+
+    @abstractmethod
+    def stage(self, data: bytes, state: ShellState) -> list[bytes]:
+        """Return the lines that put a cell's bytes into the staging variable."""
+
+    @abstractmethod
+    def evaluate(self, state: ShellState) -> str:
+        """Return the words that evaluate begin mark, staged code and trailer."""
+
+    @abstractmethod
+    def check(self) -> str:
+        """Return words that parse the staged code without running it; status 0 if it is whole."""
+
+    def cell(self, seq: int, data: bytes, state: ShellState) -> list[bytes]:
+        """Return the lines to type for a cell.
+
+        Args:
+            seq: The cell's sequence number; a new one for each cell.
+            data: The code, as :func:`~ctrkernel.protocol.encoding.code_bytes` gives it.
+            state: What is known of the shell.
+        """
+        lines: list[bytes] = []
+        if state.terminal_changed:
+            lines.append(self.typed(f"command {TERMINAL}", state))
+        if not state.prompts_intact:
+            lines += self.prompts()
+        lines += self.stage(data, state)
+        gate = f"{PREFIX}_g={seq}" + (f"; {PREFIX}_t" if state.traced else "")
+        run = self.evaluate(state)
+        if may_be_unfinished(data):
+            run = f"{self.check()} && {run}"
+        lines.append(self.typed(gate, state) + f"; {run}; {self.end_words()}".encode())
+        return lines
+
+    def end_words(self) -> str:
+        """Return the words that write the end mark, with the status of what stands before."""
+        return f'{{ {PREFIX}_e "$?"; }} {SILENT}'
+
+    def rescue(self) -> bytes:
+        """Return the line for a shell that is at its prompt and did not say so."""
+        return f" {self.end_words()}".encode()
+
+    def typed(self, words: str, state: ShellState | None = None) -> bytes:
+        """Return a line of ours: silent, and out of the environment of the user's commands."""
+        if state is not None and "a" in state.flags:
+            words = f"{self.set_word} +a; {words}; {self.set_word} -a"
+        return f" {{ {words}; }} {SILENT}".encode()
+
+    #: How ``set`` is called so that nothing of the user's comes in between.
+    set_word: ClassVar[str] = "set"
+
+    def joined(
+        self, pieces: Sequence[bytes], quote: tuple[bytes, bytes], state: ShellState
+    ) -> Iterator[bytes]:
+        """Yield the lines that assign `pieces`, quoted, to the staging variable."""
+        whole, part = f"{PREFIX}_c", f"{PREFIX}_d"
+        if len(pieces) <= 1:
+            value = quote[0] + pieces[0] + quote[1] if pieces else b"''"
+            yield self._assign(whole, value, state)
+            return
+        yield self.typed(f"{whole}=; {part}=", state)
+        for index, piece in enumerate(pieces):
+            value = f"${part}".encode() + quote[0] + piece + quote[1]
+            yield self._assign(part, value, state)
+            if index % PIECES_PER_JOIN == PIECES_PER_JOIN - 1 or index == len(pieces) - 1:
+                yield self.typed(f"{whole}=${whole}${part}; {part}=", state)
+
+    def _assign(self, name: str, value: bytes, state: ShellState) -> bytes:
+        before, after = self.typed(f"{name}=\1", state).split(b"\1")
+        return before + value + after
+
+    def mark(self, kind: Kind, arguments: str) -> str:
+        """Return the words that write a mark to the terminal."""
+        return f"{self.printf_word} '{printf_format(kind, self.nonce)}' {arguments} >/dev/tty"
+
+    #: How ``printf`` is called so that nothing of the user's comes in between.
+    printf_word: ClassVar[str] = "printf"
+
+
+_HEREDOC = re.compile(rb"<<-?[ \t]*(?:\\?([\w.+-]+)|'([^'\n]+)'|\"([^\"\n]+)\")")
+_OPEN_END = re.compile(rb"(\||&&|\\)\s*(#.*)?$")
+
+
+def may_be_unfinished(data: bytes) -> bool:
+    r"""Whether code may end where the shell would read on into a line after it.
+
+    That is a trailing ``|``, ``&&`` or backslash, and a here-document without its end. A wrong yes
+    costs one more parse by the shell; a wrong no would let the shell take our own line as part of
+    the code. Quotes, parentheses and compound commands need no care: our line cannot close them.
+    """
+    if b"<<" in data and _heredoc_may_be_open(data):
+        return True
+    for line in reversed(data.split(b"\n")):
+        bare = line.strip()
+        if not bare or bare.startswith(b"#"):
+            continue
+        return bool(_OPEN_END.search(line.rstrip(b" \t\r") if not line.endswith(b"\\") else line))
+    return False
+
+
+def _heredoc_may_be_open(data: bytes) -> bool:
+    data = data.replace(b"<<<", b"")
+    lines = {line.lstrip(b"\t") for line in data.split(b"\n")}
+    words: Iterable[tuple[bytes, ...]] = _HEREDOC.findall(data)
+    count = data.count(b"<<")
+    delimiters = [next(filter(None, groups)) for groups in words]
+    return len(delimiters) < count or any(word not in lines for word in delimiters)

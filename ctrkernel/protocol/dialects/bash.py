@@ -1,0 +1,104 @@
+r"""bash, 4.4 and later.
+
+Facts this rests on, each seen on 5.2: ``$'…'`` needs no command to decode; an assignment in an
+array subscript or substring expression of a redirection is not undone after the command, which is
+the one way to set LINENO for the line that follows; ``builtin`` passes functions and aliases by;
+PIPESTATUS in a plain assignment is joined with spaces whatever IFS is.
+"""
+
+from __future__ import annotations
+
+from ctrkernel.protocol.dialects.base import PREFIX, SILENT, Dialect, ShellState
+from ctrkernel.protocol.encoding import ansi_c_pieces
+from ctrkernel.protocol.marks import Kind
+
+
+class Bash(Dialect):
+    """GNU bash without its line editor."""
+
+    name = "bash"
+    set_word = r"\builtin set"
+    printf_word = "builtin printf"
+
+    #: Sets the number of the next line, as a side effect of a redirection that goes nowhere.
+    _line_zero = "${?:(LINENO=-1):0}"
+
+    #: What PROMPT_COMMAND holds.
+    _precmd = f'{{ {PREFIX}_p "$?"; }} {SILENT}'
+
+    @property
+    def trailer(self) -> str:
+        """Saves what only the evaluated text itself can see, then writes the finish mark."""
+        return (
+            f"{{ {PREFIX}_s=$? {PREFIX}_u=$_ {PREFIX}_q=${{PIPESTATUS[@]}}; "
+            f"{PREFIX}_x; }} {SILENT}"
+        )
+
+    @property
+    def repeated(self) -> tuple[bytes, ...]:
+        """The trailer, and what PROMPT_COMMAND runs."""
+        return (self.trailer.encode(), self._precmd.encode())
+
+    def setup(self) -> list[bytes]:
+        """Define our functions; history expansion and the recording of typed lines go off."""
+        hide = (
+            f"case $- in *a*) builtin export -n "
+            f"{PREFIX}_g {PREFIX}_k {PREFIX}_s {PREFIX}_u {PREFIX}_q {PREFIX}_p;; esac"
+        )
+        number, cwd = f'"${PREFIX}_g"', '"${PWD-}"'
+        precmd = self.mark(Kind.PRECMD, f'{number} "${{{PREFIX}_k-}}" "$1" "$-" {cwd}')
+        finish = self.mark(Kind.FINISH, f'{number} "${PREFIX}_s" "${PREFIX}_q"')
+        intact = (
+            f'[[ ${{PS1-}}${{PROMPT_COMMAND-}} == "${PREFIX}_p" && -z ${{PS0-}}${{PS2-}} ]]'
+            ' && builtin set -- "$1" 1 || builtin set -- "$1" 0'
+        )
+        end = self.mark(Kind.END, f'{number} "$1" "$-" "$2" {cwd}')
+        return [
+            b" unset CTRKERNEL_NONCE; set +o history; set +H",
+            f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; "
+            f'builtin history -s -- "${PREFIX}_c"; builtin unset -v {PREFIX}_c {PREFIX}_d; '
+            f'{hide}; {self.mark(Kind.BEGIN, number)}; builtin return "$1"; }}'.encode(),
+            f" {PREFIX}_x() {{ {hide}; {finish}; builtin return 0; }}".encode(),
+            f" {PREFIX}_e() {{ [[ -o history ]] && builtin set +o history; {intact}; "
+            f"{end}; }}".encode(),
+            f" {PREFIX}_p() {{ {precmd}; }}".encode(),
+            f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
+            f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p= {PREFIX}_u=".encode(),
+        ]
+
+    def prompts(self) -> list[bytes]:
+        """PS1 and PROMPT_COMMAND both carry the prompt's mark; one of them may be readonly."""
+        fields = f"${{{PREFIX}_g-}};${{{PREFIX}_k-}};$?;$-;${{PWD-}}"
+        prompt = rf"\e]133;{Kind.PROMPT.value.decode()};{self.nonce};{fields};{self.nonce}\a"
+        return [
+            self.typed(r"\builtin unset -v PROMPT_COMMAND"),
+            self.typed(f"PROMPT_COMMAND='{self._precmd}'"),
+            self.typed("PS0="),
+            self.typed("PS2="),
+            self.typed(f"PS1='{prompt}'"),
+            self.typed(f"{PREFIX}_p='{prompt}{self._precmd}'"),
+            self.typed(r"\builtin export -n PS0 PS1 PS2 PROMPT_COMMAND"),
+        ]
+
+    def stage(self, data: bytes, state: ShellState) -> list[bytes]:
+        """Stage as ``$'…'``, which the shell's parser decodes without a command."""
+        lines = list(self.joined(ansi_c_pieces(data), (b"$'", b"'"), state))
+        lines[-1] += self._line_zero.encode()
+        return lines
+
+    def evaluate(self, state: ShellState) -> str:
+        """Begin mark, newline, code: so a syntax error in the first line comes after the mark."""
+        status = 0 if "e" in state.flags else state.status
+        begin = f'{PREFIX}_b %d "${{{PREFIX}_u-}}"'
+        restore = begin % status
+        if len(state.pipe_status) > 1 and "e" not in state.flags:
+            restore += "; " + " | ".join(f"(builtin exit {code})" for code in state.pipe_status)
+        if status:
+            # A status that is not 0 would fire the user's ERR trap.
+            restore = f"[[ -n $(builtin trap -p ERR) ]] && {begin % 0} || {{ {restore}; }}"
+        begin_line = f"{{ builtin trap -p DEBUG >/dev/tty; {restore}; }} {SILENT}"
+        return rf"""\builtin eval $'{begin_line}\n'"${PREFIX}_c"$'\n{self.trailer}'"""
+
+    def check(self) -> str:
+        """Parse the code as the body of a branch that is not taken."""
+        return rf"""\builtin eval $'if false; then :\n'"${PREFIX}_c"$'\nfi'"""

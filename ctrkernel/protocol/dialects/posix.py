@@ -1,0 +1,82 @@
+"""dash, busybox ash and other shells that know no more than POSIX.
+
+Facts this rests on, seen on dash 0.5.12 and busybox 1.35: special builtins (``eval``, ``set``,
+``unset``) come before functions, other builtins do not, hence ``command``; an error in ``eval``
+returns to the prompt, past whatever stands behind it; with ``set -n`` no line is run any more, so
+it is taken back within the very line that set it; dash counts lines from the evaluated text's
+first, so the begin mark shares it.
+"""
+
+from __future__ import annotations
+
+from ctrkernel.protocol.dialects.base import PREFIX, SILENT, Dialect, ShellState
+from ctrkernel.protocol.encoding import has_control, printf_b_pieces, single_pieces
+from ctrkernel.protocol.marks import BEL, ESC, Kind
+
+
+class Posix(Dialect):
+    """A shell of which nothing beyond POSIX is expected."""
+
+    name = "sh"
+    edits_lines = True
+    set_word = "set"
+    printf_word = "command printf"
+
+    @property
+    def trailer(self) -> str:
+        """Saves the status, then writes the finish mark."""
+        return f"{{ {PREFIX}_s=$?; {PREFIX}_x; }} {SILENT}"
+
+    def setup(self) -> list[bytes]:
+        """Define our functions."""
+        number = f'"${PREFIX}_g"'
+        hide = (
+            f"case $- in *a*) set +a; set -- \"$1\" ${PREFIX}_g; unset {PREFIX}_g {PREFIX}_k; "
+            f'{PREFIX}_g=$2 {PREFIX}_k=$2; set -a;; esac'
+        )
+        awake = "case $- in *n*) set +n;; esac"
+        finish = self.mark(Kind.FINISH, f'{number} "${PREFIX}_s" "${PREFIX}_s"')
+        intact = f'case "${{PS1-}}${{PS2-}}" in "${PREFIX}_p") set -- "$1" 1;; *) set -- "$1" 0;; esac'
+        end = self.mark(Kind.END, f'{number} "$1" "$-" "$2" "${{PWD-}}"')
+        newline = f"{PREFIX}_n=$(command printf '\\n.'); {PREFIX}_n=${{{PREFIX}_n%.}}"
+        return [
+            b" unset CTRKERNEL_NONCE",
+            f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; unset {PREFIX}_c {PREFIX}_d; {hide}; "
+            f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
+            f" {PREFIX}_x() {{ {awake}; {finish}; unset {PREFIX}_s; return 0; }}".encode(),
+            f" {PREFIX}_e() {{ {awake}; {intact}; "
+            f"{end}; }}".encode(),
+            f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
+            f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p=; {newline}".encode(),
+        ]
+
+    def prompts(self) -> list[bytes]:
+        """PS1 carries the prompt's mark; its escape and bell are made by ``printf``."""
+        fields = f"${{{PREFIX}_g-}};${{{PREFIX}_k-}};$?;$-;${{PWD-}}"
+        body = f"]133;{Kind.PROMPT.value.decode()};{self.nonce};{fields};{self.nonce}"
+        escape, bell = (rf"\0{byte[0]:03o}" for byte in (ESC, BEL))
+        value = f"$(command printf '%b%s%b' '{escape}' '{body}' '{bell}')"
+        return [
+            self.typed("PS2="),
+            self.typed(f"PS1={value}"),
+            self.typed(f"{PREFIX}_p={value}"),
+        ]
+
+    def stage(self, data: bytes, state: ShellState) -> list[bytes]:
+        """Stage between single quotes; decode with ``printf %b`` only where it must be."""
+        quote = (b"'", b"'")
+        if not has_control(data):
+            return list(self.joined(single_pieces(data), quote, state))
+        lines = list(self.joined(printf_b_pieces(data), quote, state))
+        decode = f"{PREFIX}_c=$(command printf '%b.' \"${PREFIX}_c\"); {PREFIX}_c=${{{PREFIX}_c%.}}"
+        return [*lines, self.typed(decode, state)]
+
+    def evaluate(self, state: ShellState) -> str:
+        """Begin mark and code share the first line, so that line numbers are the cell's."""
+        status = 0 if "e" in state.flags else state.status
+        begin = f"{{ {PREFIX}_b {status}; }} {SILENT}; "
+        return f"""\\eval '{begin}'"${PREFIX}_c${PREFIX}_n"'{self.trailer}'"""
+
+    def check(self) -> str:
+        """Parse the code as the body of a branch that is not taken."""
+        return f"""\\eval 'if false; then :;'"${PREFIX}_n${PREFIX}_c${PREFIX}_n"fi"""

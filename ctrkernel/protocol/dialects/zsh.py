@@ -1,0 +1,82 @@
+"""zsh, 5.3 and later, without its line editor.
+
+Facts this rests on, seen on 5.9: ``emulate -L zsh`` in a function undoes whatever options are set
+until it returns; ``eval`` parses its whole text before it runs any of it, so a syntax error comes
+before the begin mark; line numbers within ``eval`` count from its first line.
+"""
+
+from __future__ import annotations
+
+from ctrkernel.protocol.dialects.base import PREFIX, SILENT, Dialect, ShellState
+from ctrkernel.protocol.encoding import ansi_c_pieces
+from ctrkernel.protocol.marks import Kind
+
+
+class Zsh(Dialect):
+    """The Z shell."""
+
+    name = "zsh"
+    set_word = r"\builtin set"
+    printf_word = "builtin printf"
+
+    @property
+    def trailer(self) -> str:
+        """Saves what only the evaluated text itself can see, then writes the finish mark."""
+        return (
+            f"{{ {PREFIX}_s=$? {PREFIX}_u=$_ {PREFIX}_q=${{(j: :)pipestatus}}; "
+            f"{PREFIX}_x; }} {SILENT}"
+        )
+
+    def setup(self) -> list[bytes]:
+        """Define our functions; the line editor and everything that decorates prompts go off."""
+        hidden = f"{PREFIX}_g {PREFIX}_k {PREFIX}_s {PREFIX}_u {PREFIX}_q {PREFIX}_p"
+        hide = f"builtin typeset -g +x {hidden}"
+        number, cwd, local = f'"${PREFIX}_g"', '"$PWD"', "builtin emulate -L zsh"
+        finish = self.mark(Kind.FINISH, f'{number} "${PREFIX}_s" "${PREFIX}_q"')
+        intact = (
+            f'[[ "$PS1" == "${PREFIX}_p" && -z "$PS2" ]]'
+            ' && builtin set -- "$1" "$2" 1 || builtin set -- "$1" "$2" 0'
+        )
+        end = self.mark(Kind.END, f'{number} "$1" "$2" "$3" {cwd}')
+        return [
+            b" unset CTRKERNEL_NONCE; unsetopt zle prompt_cr prompt_sp bang_hist 2>/dev/null; setopt hist_ignore_space",
+            f" {PREFIX}_b() {{ {local}; {PREFIX}_k=${PREFIX}_g; "
+            f'builtin print -s -r -- "${PREFIX}_c"; builtin unset {PREFIX}_c {PREFIX}_d; {hide}; '
+            f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
+            f" {PREFIX}_x() {{ {local}; {hide}; {finish}; return 0; }}".encode(),
+            f" {PREFIX}_e() {{ {local}; {intact}; "
+            f"{end}; }}".encode(),
+            f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
+            f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p= {PREFIX}_u= {PREFIX}_s= {PREFIX}_q=".encode(),
+        ]
+
+    def prompts(self) -> list[bytes]:
+        """PS1 carries the prompt's mark."""
+        fields = f"${{{PREFIX}_g-}};${{{PREFIX}_k-}};%?;$-;%d"
+        kind = Kind.PROMPT.value.decode()
+        prompt = rf"\033]133;{kind};{self.nonce};{fields};{self.nonce}\007"
+        return [
+            self.typed("setopt prompt_subst prompt_percent hist_ignore_space"),
+            self.typed("unsetopt zle prompt_cr prompt_sp"),
+            self.typed("PS2="),
+            self.typed(f"PS1=$'{prompt}'"),
+            self.typed(f"{PREFIX}_p=$'{prompt}'"),
+        ]
+
+    def stage(self, data: bytes, state: ShellState) -> list[bytes]:
+        """Stage as ``$'…'``, which the shell's parser decodes without a command."""
+        return list(self.joined(ansi_c_pieces(data), (b"$'", b"'"), state))
+
+    def evaluate(self, state: ShellState) -> str:
+        """Begin mark and code share the first line, so that line numbers are the cell's."""
+        status = 0 if "e" in state.flags else state.status
+        begin = f'{{ {PREFIX}_b {status} "${PREFIX}_u"; }} {SILENT}; '
+        return rf"""\builtin eval $'{begin}'"${PREFIX}_c"$'\n{self.trailer}'"""
+
+    def check(self) -> str:
+        """Parse the code as the body of a branch that is not taken."""
+        return rf"""\builtin eval $'if false; then :\n'"${PREFIX}_c"$'\nfi'"""
+
+    def end_words(self) -> str:
+        """As elsewhere; the flags are taken before our function changes the options."""
+        return f'{{ {PREFIX}_e "$?" "$-"; }} {SILENT}'

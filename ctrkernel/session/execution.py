@@ -1,0 +1,43 @@
+"""One command on its way through a session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from ctrkernel.session.output import Capture
+from ctrkernel.session.result import CommandResult
+
+#: Called with each piece of a command's output, in the session's own thread.
+OnOutput = Callable[[str], None]
+
+
+@dataclass(slots=True, eq=False)
+class Execution:
+    """A command that was given to a session; its future holds the result, or the error."""
+
+    code: str
+    on_output: OnOutput | None = None
+    capture: Capture | None = None
+    interrupts: int = 0
+    started: float = field(default_factory=time.monotonic)
+    future: Future[CommandResult] = field(default_factory=Future)
+
+    def take(self, text: str) -> None:
+        """Pass a piece of output on, and keep it if it is to be kept."""
+        if self.capture is not None:
+            self.capture.add(text)
+        if self.on_output is not None:
+            self.on_output(text)
+
+    def result(self, exit_code: int, cwd: str) -> CommandResult:
+        """Return the result as of now."""
+        return CommandResult(
+            exit_code=exit_code,
+            output=self.capture.text() if self.capture is not None else "",
+            cwd=cwd,
+            duration=time.monotonic() - self.started,
+            truncated=self.capture.dropped if self.capture is not None else 0,
+        )

@@ -1,0 +1,135 @@
+"""The few lines that run in the container beside the shell, by an exec of their own.
+
+The engine cannot signal what an exec started, so these find the shell's processes in ``/proc``.
+They use builtins of a POSIX shell alone, because an image may hold nothing else, and split the
+line of proc_pid_stat(5) behind the last parenthesis, because a program's name may hold anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Sets $1 … to the fields of /proc/$p/stat from the state on: state ppid pgrp session tty tpgid …
+_STAT = r"""
+[ -z "${ZSH_VERSION-}" ] || emulate sh
+stat() { read -r line 2>/dev/null <"/proc/$1/stat" || return 1; line=${line##*) }; }
+"""
+
+#: Ends all processes of a shell's session: $1 pid, $2 start, $3 nonce. HUP first, KILL after.
+_HANG_UP = (
+    _STAT
+    + r"""
+pid=$1 start=$2 nonce=$3
+if [ "$pid" = 0 ]; then
+  for dir in /proc/[0-9]*; do
+    if grep -qs "CTRKERNEL_NONCE=$nonce" "$dir/environ" 2>/dev/null; then
+      p=${dir#/proc/}; stat "$p" || continue
+      set -- $line
+      if [ "$4" = "$p" ]; then pid=$p start=${20}; break; fi
+    fi
+  done
+fi
+[ "$pid" != 0 ] || exit 0
+if stat "$pid"; then set -- $line; [ "${20}" = "$start" ] || exit 0; fi
+each() {
+  found=
+  for dir in /proc/[0-9]*; do
+    p=${dir#/proc/}; stat "$p" || continue
+    set -- "$1" $line
+    if [ "$5" = "$pid" ] && [ "$2" != Z ] && [ "${21}" -ge "$start" ]; then
+      found=yes
+      [ "$1" = 0 ] || kill "-$1" "$p" 2>/dev/null
+    fi
+  done
+  [ -n "$found" ]
+}
+each HUP && each CONT
+turn=0
+while [ $turn -lt 20 ] && each 0; do
+  turn=$((turn+1)); sleep 0.1 2>/dev/null || sleep 1 2>/dev/null || break
+done
+each KILL
+exit 0
+"""
+)
+
+#: Sends signal $2 to the foreground group of the terminal that shell $1 leads.
+_SIGNAL_FOREGROUND = (
+    _STAT
+    + r"""
+stat "$1" || exit 1
+signal=$2
+set -- $line
+kill "-$signal" "-$6" && kill -CONT "-$6"
+"""
+)
+
+#: Prints the shell's state, its group and the terminal's foreground group.
+_LOOK = (
+    _STAT
+    + r"""
+pid=$1
+stat "$pid" || exit 1
+set -- $line
+printf '%s %s %s\n' "$1" "$3" "$6"
+"""
+)
+
+#: Continues shell $1 if it was stopped.
+_CONTINUE = r"""kill -CONT "$1" """
+
+
+@dataclass(frozen=True, slots=True)
+class ShellLook:
+    """What ``/proc`` says of a shell.
+
+    Attributes:
+        stopped: It was stopped by a signal.
+        sleeping: It waits for something.
+        foreground: It is itself in the terminal's foreground, so no program of its is.
+    """
+
+    stopped: bool
+    sleeping: bool
+    foreground: bool
+
+
+def hang_up_argv(shell: str, pid: str, started: str, nonce: str) -> list[str]:
+    """Return the argv that ends every process of a shell's session."""
+    return _argv(shell, _HANG_UP, pid, started, nonce)
+
+
+def signal_foreground_argv(shell: str, pid: int, signal: str) -> list[str]:
+    """Return the argv that signals the foreground group of a shell's terminal."""
+    return _argv(shell, _SIGNAL_FOREGROUND, str(pid), signal)
+
+
+def continue_argv(shell: str, pid: int) -> list[str]:
+    """Return the argv that continues a stopped shell."""
+    return _argv(shell, _CONTINUE, str(pid))
+
+
+def look_argv(shell: str, pid: int) -> list[str]:
+    """Return the argv that prints what :func:`parse_look` reads."""
+    return _argv(shell, _LOOK, str(pid))
+
+
+def parse_look(printed: bytes) -> ShellLook | None:
+    """Read what the script of :func:`look_argv` printed; None where the shell is gone."""
+    words: Sequence[bytes] = printed.split()
+    if len(words) != 3:  # noqa: PLR2004
+        return None
+    state, group, foreground = words
+    return ShellLook(
+        stopped=state in (b"T", b"t"),
+        sleeping=state == b"S",
+        foreground=group == foreground,
+    )
+
+
+def _argv(shell: str, script: str, *arguments: str) -> list[str]:
+    return [shell, "-c", script, "ctrkernel", *arguments]

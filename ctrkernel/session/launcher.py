@@ -1,0 +1,75 @@
+"""Which shell is started, and in what environment."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ctrkernel.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Arguments that make each shell leave the terminal's lines to the terminal.
+_ARGUMENTS = {
+    "bash": ("--noediting", "+o", "history", "-i"),
+    "zsh": ("-i", "+Z"),
+}
+#: Asked of the container once: bash where there is one, else sh.
+_CHOOSE = 'if command -v bash >/dev/null 2>&1; then exec bash "$@"; fi; exec sh -i'
+
+#: So that git, man, systemctl and psql print and do not stop to page.
+ENVIRONMENT = {
+    "TERM": "xterm-256color",
+    "PAGER": "cat",
+    "GIT_PAGER": "cat",
+    "MANPAGER": "cat",
+    "SYSTEMD_PAGER": "cat",
+    "PSQL_PAGER": "cat",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One way to start a shell.
+
+    Attributes:
+        argv: What the engine executes in the container.
+        helper: A shell of the POSIX family in the same container, for short scripts.
+    """
+
+    argv: tuple[str, ...]
+    helper: str
+
+
+def launches(shell: str | None) -> list[Launch]:
+    """Return the ways to try, in order.
+
+    Args:
+        shell: What ``CTRKERNEL_SHELL`` names, arguments included; None for the container's own.
+
+    Raises:
+        UsageError: `shell` cannot be split into words.
+    """
+    if not shell:
+        return [
+            Launch(("sh", "-c", _CHOOSE, "sh", *_ARGUMENTS["bash"]), "sh"),
+            Launch(("bash", *_ARGUMENTS["bash"]), "bash"),
+        ]
+    try:
+        words = shlex.split(shell)
+    except ValueError as error:
+        raise UsageError(
+            f"CTRKERNEL_SHELL={shell} cannot be read: {error}; name a program, such as /bin/bash"
+        ) from error
+    if not words:
+        return launches(None)
+    arguments = _ARGUMENTS.get(PurePosixPath(words[0]).name, ("-i",))
+    return [Launch((words[0], *words[1:], *arguments), words[0])]
+
+
+def environment(extra: Mapping[str, str], *, nonce: str) -> dict[str, str]:
+    """Return the variables that an exec sets; the shell unsets the nonce before the first cell."""
+    return {**ENVIRONMENT, **extra, "CTRKERNEL_NONCE": nonce}

@@ -1,0 +1,89 @@
+"""Output on its way to whoever watches: decoded, gathered in time, kept within bounds."""
+
+from __future__ import annotations
+
+import codecs
+import time
+from collections import deque
+
+#: Seconds between two pieces of output while a cell runs. A person sees it as at once, and a
+#: server that drops what passes 1,000 messages a second sees 30.
+FLUSH_INTERVAL = 0.033
+#: Bytes after which a piece is given out before its time, so that memory stays bounded and no
+#: single message stalls a browser.
+FLUSH_SIZE = 1 << 20
+#: Characters of a result's output that are kept at each end.
+CAPTURE_LIMIT = 4 << 20
+
+
+class Coalescer:
+    """Gather bytes into few pieces of text.
+
+    The first piece after a pause goes out at once, so that a prompt shows when it is printed.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._last = 0.0
+
+    def feed(self, data: bytes) -> None:
+        """Add bytes."""
+        self._pieces.append(data)
+        self._size += len(data)
+
+    def wait(self) -> float | None:
+        """Return seconds until the next piece is due, 0 if it is, None where there is none."""
+        if not self._pieces:
+            return None
+        if self._size >= FLUSH_SIZE:
+            return 0.0
+        return max(0.0, self._last + FLUSH_INTERVAL - time.monotonic())
+
+    def take(self, *, final: bool = False) -> str:
+        """Return what was gathered; `final` ends a character that was cut, as a replacement."""
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        self._last = time.monotonic()
+        return self._decoder.decode(data, final)
+
+
+class Capture:
+    """Keep the head and the tail of a text of any length.
+
+    Args:
+        limit: Characters kept at each end.
+    """
+
+    def __init__(self, limit: int = CAPTURE_LIMIT) -> None:
+        self._limit = limit
+        self._head: list[str] = []
+        self._head_size = 0
+        self._tail: deque[str] = deque()
+        self._tail_size = 0
+        self.dropped = 0
+
+    def add(self, text: str) -> None:
+        """Append `text`."""
+        room = self._limit - self._head_size
+        if room > 0:
+            self._head.append(text[:room])
+            self._head_size += min(room, len(text))
+            text = text[room:]
+        if not text:
+            return
+        self._tail.append(text)
+        self._tail_size += len(text)
+        while self._tail_size - len(self._tail[0]) >= self._limit:
+            gone = len(self._tail.popleft())
+            self._tail_size -= gone
+            self.dropped += gone
+
+    def text(self) -> str:
+        """Return head and tail, with a line between them that says how much is missing."""
+        head, tail = "".join(self._head), "".join(self._tail)
+        if not self.dropped:
+            return head + tail
+        return f"{head}\n… {self.dropped} characters left out …\n{tail}"

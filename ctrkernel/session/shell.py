@@ -1,0 +1,471 @@
+"""A persistent shell in a container."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import threading
+from typing import TYPE_CHECKING, Self
+
+from ctrkernel.errors import (
+    CommandTimedOut,
+    CtrKernelError,
+    SessionClosed,
+    ShellBusy,
+    ShellExited,
+    ShellNotFound,
+    ShellStartFailed,
+    one_line,
+)
+from ctrkernel.protocol.conversation import Conversation, Done, Ready
+from ctrkernel.session import inside
+from ctrkernel.session.execution import Execution, OnOutput
+from ctrkernel.session.launcher import Launch, environment, launches
+from ctrkernel.session.output import Capture
+from ctrkernel.session.pump import Pump
+from ctrkernel.session.reaper import PID_WORD, START_WORD, Reaper
+from ctrkernel.session.transport import PtyTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ctrkernel.engine.engine import Engine
+    from ctrkernel.session.result import CommandResult
+
+#: Seconds that a shell may take to its first prompt; start files of some people are slow.
+START_TIMEOUT = 30.0
+#: Seconds for a short script beside the shell.
+SCRIPT_TIMEOUT = 5.0
+#: Seconds that an interrupted command has before we look what became of it.
+INTERRUPT_GRACE = 1.0
+#: Seconds that a command has after each interrupt when its time is up.
+STOP_GRACE = 2.0
+#: Seconds that a terminal may take to end.
+CLOSE_TIMEOUT = 5.0
+#: What the engine's CLI exits with where the program to execute cannot be, or is not there.
+NO_PROGRAM = (126, 127)
+#: What a terminal's interrupt and quit keys send.
+INTERRUPT, QUIT = b"\x03", b"\x1c"
+
+
+class ShellSession:
+    """One shell, started at :meth:`open`, ended at :meth:`close`; usable from any thread.
+
+    Args:
+        engine: The engine's command line.
+        container: The container's id or name.
+        name: What to call the session in messages.
+        shell: The program, arguments included; None for bash where there is one, else sh.
+        env: Variables for the shell, beside those that keep pagers quiet.
+        rows: The terminal's height in characters.
+        columns: Its width.
+        on_late: Called, in the session's thread, with output that belongs to no running command.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        container: str,
+        *,
+        name: str = "main",
+        shell: str | None = None,
+        env: Mapping[str, str] | None = None,
+        rows: int = 40,
+        columns: int = 120,
+        on_late: Callable[[str], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.container = container
+        self.name = name
+        self.rows, self.columns = rows, columns
+        self.cwd: str | None = None
+        self.shell = ""
+        self.exit_status: int | None = None
+        self._launches = launches(shell)
+        self._env = dict(env or {})
+        self._on_late = on_late
+        self._lock = threading.RLock()
+        self._pump: Pump | None = None
+        self._conversation: Conversation | None = None
+        self._launch = self._launches[0]
+        self._ready: Ready | None = None
+        self._settled = threading.Event()
+        self._failure: CtrKernelError | None = None
+        self._execution: Execution | None = None
+        self._reapers: list[Reaper] = []
+        self._closed = True
+
+    def __enter__(self) -> Self:
+        """Open, and wait for the first prompt."""
+        self.open()
+        self.wait_ready()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    # Life
+
+    def open(self) -> None:
+        """Start the shell and return at once; :meth:`wait_ready` waits for it."""
+        with self._lock:
+            if not self._closed:
+                return
+            self._closed = False
+            self._start(self._launches[0])
+
+    def _start(self, launch: Launch) -> None:
+        nonce = secrets.token_hex(8)
+        self._launch = launch
+        self._ready = None
+        self._failure = None
+        self.exit_status = None
+        self._settled.clear()
+        argv = self.engine.exec_argv(
+            self.container,
+            launch.argv,
+            tty=True,
+            interactive=True,
+            env=environment(self._env, nonce=nonce),
+            # Two bytes that no keyboard sends: the client must not detach on any input.
+            detach_keys="ctrl-^,ctrl-_,ctrl-^,ctrl-_",
+        )
+        hang_up = self.engine.exec_argv(
+            self.container, inside.hang_up_argv(launch.helper, PID_WORD, START_WORD, nonce)
+        )
+        reaper = Reaper(hang_up, environ=os.environ)
+        try:
+            transport = PtyTransport(
+                argv, environ=os.environ, rows=self.rows, columns=self.columns
+            )
+        except BaseException:
+            reaper.dismiss()
+            raise
+        self._reapers.append(reaper)
+        self._conversation = Conversation(nonce)
+        self._pump = Pump(transport, self._conversation, self)
+        self._pump.start()
+
+    def wait_ready(self, timeout: float = START_TIMEOUT) -> None:
+        """Wait for the shell's first prompt.
+
+        Args:
+            timeout: Seconds.
+
+        Raises:
+            TargetError: The container cannot be used, or has no shell.
+            ShellStartFailed: The shell did not come to a prompt.
+        """
+        if not self._settled.wait(timeout):
+            greeting = self._conversation.greeting if self._conversation is not None else b""
+            self.close()
+            said = one_line(greeting.decode("utf-8", "replace"), limit=200)
+            raise ShellStartFailed(
+                f"the shell in {self.container} did not come to a prompt within {timeout:g} s"
+                + (f" (it said: {said})" if said else "")
+                + "; look at its start files, or set CTRKERNEL_SHELL=/bin/sh"
+            )
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self, *, wait: bool = True) -> None:
+        """End the shell and everything it started in its terminal session.
+
+        Args:
+            wait: Wait until the container has been tidied; else it goes on in the background.
+        """
+        with self._lock:
+            pump, self._pump = self._pump, None
+            reapers, self._reapers = self._reapers, []
+            self._closed = True
+        for reaper in reapers:
+            reaper.release()
+        if pump is not None:
+            pump.stop()
+            pump.join(CLOSE_TIMEOUT)
+        if wait:
+            for reaper in reapers:
+                reaper.wait()
+
+    def reopen(self) -> None:
+        """Start a new shell, in the directory of the last one where that still exists."""
+        cwd = self.cwd
+        self.close(wait=False)
+        self.open()
+        self.wait_ready()
+        if cwd is not None:
+            self.run(f"cd -- {shlex.quote(cwd)}")
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a shell, at its prompt or on its way to it."""
+        return not self._closed and self.exit_status is None and self._failure is None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command is running."""
+        return self._execution is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The shell's process id in the container, once it is at its first prompt."""
+        return self._ready.pid if self._ready is not None else None
+
+    # Commands
+
+    def run(
+        self,
+        code: str,
+        timeout: float | None = None,
+        *,
+        check: bool = False,
+        on_output: OnOutput | None = None,
+    ) -> CommandResult:
+        """Run `code` to its end, as if it were typed.
+
+        Args:
+            code: Any number of lines.
+            timeout: Seconds; None for no limit.
+            check: Raise if the exit code is not 0.
+            on_output: Called with each piece of output, in the session's thread.
+
+        Returns:
+            The result; its output is what a terminal would have received.
+
+        Raises:
+            CommandFailed: With `check`, if the exit code is not 0.
+            CommandTimedOut: The time was up; the command was interrupted, the shell is usable.
+            ShellExited: The shell ended; :meth:`reopen` starts another.
+            ShellBusy: Another command is running.
+        """
+        self.wait_ready()
+        execution = self.submit(code, on_output=on_output, keep=True)
+        try:
+            result = execution.future.result(timeout)
+        except TimeoutError as error:
+            partial = self._stop(execution)
+            message = f"timed out after {timeout:g} s" if timeout is not None else "timed out"
+            raise CommandTimedOut(message, partial) from error
+        except KeyboardInterrupt:
+            self.interrupt()
+            raise
+        return result.check() if check else result
+
+    def submit(
+        self, code: str, *, on_output: OnOutput | None = None, keep: bool = False
+    ) -> Execution:
+        """Give `code` to the shell, which must be ready, and return at once.
+
+        Args:
+            code: Any number of lines.
+            on_output: Called with each piece of output, in the session's thread.
+            keep: Keep the output for the result.
+        """
+        with self._lock:
+            if self._closed or self._pump is None:
+                raise SessionClosed(f"session {self.name} is closed; reopen it")
+            if self.exit_status is not None:
+                raise ShellExited(f"exit status {self.exit_status}")
+            if self._execution is not None:
+                raise ShellBusy(
+                    f"session {self.name} is running a command; wait for it or interrupt it"
+                )
+            execution = Execution(code, on_output, Capture() if keep else None)
+            self._execution = execution
+            pump = self._pump
+            if not pump.post(lambda: pump.submit(code)):
+                self._execution = None
+                raise SessionClosed(f"session {self.name} is closed; reopen it")
+        return execution
+
+    def _stop(self, execution: Execution) -> CommandResult:
+        """Interrupt, ever harder, until the command ends; return what came of it."""
+        for _ in range(3):
+            self.interrupt()
+            try:
+                return execution.future.result(STOP_GRACE)
+            except TimeoutError:
+                continue
+            except ShellExited as error:
+                if error.result is not None:
+                    return error.result
+        return execution.result(1, self.cwd or "/")
+
+    def interrupt(self) -> None:
+        """Interrupt the running command: Ctrl-C; again, Ctrl-\\; again, SIGKILL its group."""
+        execution = self._execution
+        if execution is None:
+            return
+        execution.interrupts += 1
+        match execution.interrupts:
+            case 1:
+                self.type(INTERRUPT)
+            case 2:
+                self.type(QUIT)
+            case _:
+                self._beside(lambda: self._kill_foreground(execution))
+                return
+        self._beside(lambda: self._look_after(execution), delay=INTERRUPT_GRACE)
+
+    def type(self, data: bytes) -> None:
+        """Type bytes, as a keyboard would."""
+        pump = self._pump
+        if pump is not None:
+            pump.post(lambda: pump.type(data))
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Set the terminal's size in characters."""
+        self.rows, self.columns = rows, columns
+        pump = self._pump
+        if pump is not None:
+            pump.post(lambda: pump.resize(rows, columns))
+
+    # What runs beside the shell
+
+    def _beside(self, work: Callable[[], None], *, delay: float = 0.0) -> None:
+        """Do short work on the engine in a thread of its own."""
+        timer = threading.Timer(delay, work)
+        timer.daemon = True
+        timer.start()
+
+    def _script(self, argv: list[str]) -> bytes:
+        """Run a script in the container; empty where it cannot be run or fails."""
+        try:
+            done = self.engine.run(
+                self.engine.exec_argv(self.container, argv)[1:], timeout=SCRIPT_TIMEOUT
+            )
+        except CtrKernelError:
+            # The container is gone, paused or cut off; the terminal tells what there is to tell.
+            return b""
+        return done.stdout
+
+    def _kill_foreground(self, execution: Execution) -> None:
+        if self._ready is not None and self._execution is execution:
+            self._script(
+                inside.signal_foreground_argv(self._launch.helper, self._ready.pid, "KILL")
+            )
+
+    def _look_after(self, execution: Execution) -> None:
+        """After an interrupt: continue a stopped shell; let a silent prompt speak."""
+        if self._ready is None or self._execution is not execution:
+            return
+        look = inside.parse_look(
+            self._script(inside.look_argv(self._launch.helper, self._ready.pid))
+        )
+        if look is None or self._execution is not execution:
+            return
+        if look.stopped:
+            self._script(inside.continue_argv(self._launch.helper, self._ready.pid))
+        elif look.sleeping and look.foreground:
+            # An interrupted builtin is gone, so the shell waits at a prompt that has lost its mark.
+            conversation, pump = self._conversation, self._pump
+            if conversation is not None and pump is not None:
+                pump.post(lambda: pump.type(conversation.rescue()))
+
+    # What the pump tells, in its thread
+
+    def on_ready(self, ready: Ready) -> None:
+        """The shell is at its first prompt."""
+        self._ready = ready
+        self.shell = ready.shell
+        if self._reapers:
+            self._reapers[-1].tell(ready.pid, ready.started)
+        self._settled.set()
+
+    def on_output(self, text: str, *, late: bool) -> None:
+        """Give output to the running command, or to whoever takes late output."""
+        execution = self._execution
+        if execution is not None and not (late and self._on_late is not None):
+            execution.take(text)
+        elif self._on_late is not None:
+            self._on_late(text)
+
+    def on_done(self, done: Done) -> None:
+        """The running command ended."""
+        self.cwd = done.cwd
+        with self._lock:
+            execution, self._execution = self._execution, None
+        if execution is not None:
+            execution.future.set_result(execution.result(done.status, done.cwd))
+
+    def on_quiet(self) -> None:
+        """A running command is silent: a shell that was stopped would stay so for ever."""
+        execution = self._execution
+        if execution is not None:
+            self._beside(lambda: self._continue_stopped(execution))
+
+    def _continue_stopped(self, execution: Execution) -> None:
+        if self._ready is None or self._execution is not execution:
+            return
+        look = inside.parse_look(
+            self._script(inside.look_argv(self._launch.helper, self._ready.pid))
+        )
+        if look is not None and look.stopped and self._execution is execution:
+            self._script(inside.continue_argv(self._launch.helper, self._ready.pid))
+
+    def on_exit(self, status: int) -> None:
+        """The shell, or the engine's client, is gone."""
+        if self._ready is None and not self._closed:
+            self._failed_to_start(status)
+            return
+        self.exit_status = status
+        self._end_with(lambda: self._why_gone(status))
+
+    def on_failure(self, error: BaseException) -> None:
+        """The pump failed: a fault of ours, and nothing can be typed any more."""
+        self.exit_status = 255
+        self._failure = ShellStartFailed(f"the session failed: {one_line(repr(error))}; reopen it")
+        self._settled.set()
+        self._end_with(lambda: f"exit status 255: {one_line(repr(error))}")
+
+    def _end_with(self, message: Callable[[], str]) -> None:
+        with self._lock:
+            execution, self._execution = self._execution, None
+        if execution is not None:
+            result = execution.result(self.exit_status or 0, self.cwd or "/")
+            execution.future.set_exception(ShellExited(message(), result))
+
+    def _why_gone(self, status: int) -> str:
+        try:
+            trouble = self.engine.diagnose(self.container)
+        except CtrKernelError as error:
+            trouble = error
+        return f"exit status {status}" + (f": {trouble}" if trouble is not None else "")
+
+    def _failed_to_start(self, status: int) -> None:
+        greeting = self._conversation.greeting if self._conversation is not None else b""
+        try:
+            self._failure = self.engine.diagnose(self.container)
+        except CtrKernelError as error:
+            self._failure = error
+        if self._failure is None and status in NO_PROGRAM:
+            following = self._launches[self._launches.index(self._launch) + 1 :]
+            with self._lock:
+                if following and not self._closed:
+                    self._start(following[0])
+                    return
+            self._failure = self._no_shell()
+        if self._failure is None:
+            said = one_line(greeting.decode("utf-8", "replace"), limit=200) or "nothing"
+            self._failure = ShellStartFailed(
+                f"the shell in {self.container} ended with status {status} before its first "
+                f"prompt (it said: {said}); look at its start files, or set CTRKERNEL_SHELL=/bin/sh"
+            )
+        self._settled.set()
+
+    def _no_shell(self) -> ShellNotFound:
+        if len(self._launches) == 1:
+            asked = self._launches[0].argv[0]
+            return ShellNotFound(
+                f"{self.container} has no {asked}; unset CTRKERNEL_SHELL to take the shell that "
+                "the image has"
+            )
+        return ShellNotFound(
+            f"{self.container} has no shell (neither bash nor sh); use an image with one, or copy "
+            f"one in: `{self.engine.name} cp /bin/busybox {self.container}:/busybox` and "
+            "CTRKERNEL_SHELL='/busybox sh'"
+        )
+
+
