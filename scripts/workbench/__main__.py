@@ -55,7 +55,7 @@ def _clean() -> None:
         containers.remove_all()
         images.remove_all()
     else:
-        say("no engine answers, so containers and images are left as they are")
+        say("no engine answers, so containers and images stay; type: make engine clean")
     for folder in (environment.VENV, CACHE, ROOT / "var"):
         shutil.rmtree(folder, ignore_errors=True)
 

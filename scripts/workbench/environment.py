@@ -71,7 +71,10 @@ def ensure(groups: Iterable[str]) -> None:
         if have and (have.needs, have.groups) == (want.needs, want.groups):
             _install_wheel()
         else:
-            _create()
+            # A requirement that was dropped must not linger and hide that something imports it;
+            # another group only adds.
+            if have is None or have.needs != want.needs:
+                _create()
             _install_all(project, want.groups)
         _STAMP.write_text(json.dumps(asdict(want)))
 
@@ -111,8 +114,6 @@ def _files() -> Iterator[Path]:
 
 
 def _create() -> None:
-    # A fresh folder each time: a requirement that was dropped must not linger and hide an import
-    # of something that is no longer asked for.
     say(f"creating {VENV}")
     argv = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     if query([sys.executable, "-c", "import ensurepip"], seconds=SHORT_SECONDS).returncode:

@@ -68,7 +68,11 @@ apt-get update && apt-get install -y --no-install-recommends {" ".join(TOOLS)} |
 rm -rf /var/lib/apt/lists/* && {_USER}
 """
 
-_NO_STTY = "rm -f /bin/stty /usr/bin/stty"
+# Packed without it rather than removed and committed, which once left it in the image.
+_NO_STTY = """
+cd /
+exec tar --numeric-owner --one-file-system --exclude=./bin/stty --exclude=./usr/bin/stty -cf - .
+"""
 
 # `busybox` itself is left out of the links: one of that name would replace the program.
 _BUSYBOX = """
@@ -144,26 +148,6 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
-    """Another image after a script has run in it."""
-
-    name: str
-    label: str
-    base: Tools
-    script: str
-
-    @property
-    def recipe(self) -> str:
-        """All that decides what is in it."""
-        return f"{self.base.recipe}\n{self.script}"
-
-    def make(self, changes: Sequence[str]) -> None:
-        """Run the script and commit what it left."""
-        ensure(self.base)
-        _commit(self.base.name, self.script, self, changes)
-
-
-@dataclass(frozen=True, slots=True)
 class Packed:
     """A tree that a script in another image writes to its output as a tar file."""
 
@@ -202,7 +186,7 @@ class Packed:
 DEBIAN = Tools(DEMO, DEMO_LABEL)
 BUSYBOX = Packed("ctrkernel-test-busybox", TEST_LABEL, DEBIAN, _BUSYBOX)
 NO_SHELL = Packed("ctrkernel-test-no-shell", TEST_LABEL, DEBIAN, _NO_SHELL)
-NO_STTY = Committed("ctrkernel-test-no-stty", TEST_LABEL, DEBIAN, _NO_STTY)
+NO_STTY = Packed("ctrkernel-test-no-stty", TEST_LABEL, DEBIAN, _NO_STTY)
 
 #: What a test may name.
 BY_NAME: dict[str, Image] = {
@@ -231,11 +215,16 @@ def ensure(image: Image) -> str:
 
 
 def remove_all() -> None:
-    """Remove the images that carry our labels; the newest first, for the others stem from them."""
+    """Remove the images that carry our labels, but for those that another container stands on."""
     for label in (TEST_LABEL, DEMO_LABEL):
         argv = [ENGINE, "image", "ls", "-q", f"--filter=label={label}=image"]
-        for identifier in dict.fromkeys(answer(argv, seconds=QUERY_SECONDS).split()):
-            work([ENGINE, "image", "rm", "-f", identifier], log="image-rm", seconds=IMPORT_SECONDS)
+        for image in dict.fromkeys(answer(argv, seconds=QUERY_SECONDS).split()):
+            users = [ENGINE, "ps", "--all", "--format={{.Names}}", f"--filter=ancestor={image}"]
+            names = answer(users, seconds=QUERY_SECONDS).split()
+            if names:
+                say(f"the image {image} stays, for a container stands on it: {', '.join(names)}")
+            else:
+                work([ENGINE, "image", "rm", "-f", image], log="image-rm", seconds=IMPORT_SECONDS)
 
 
 def _hash(recipe: str) -> str:

@@ -104,4 +104,4 @@ def _told() -> Iterator[None]:
     try:
         yield
     except SetupFailed as e:
-        pytest.fail(str(e), pytrace=False)
+        raise pytest.fail.Exception(str(e), pytrace=False) from None
