@@ -29,8 +29,8 @@ GREETING_LIMIT = 4096
 HELD_LIMIT = 1 << 18
 #: The status of a command whose own status nobody could tell.
 UNKNOWN_STATUS = 1
-#: What ``trap -p DEBUG`` prints between our line and the begin mark.
-_DEBUG_TRAP = re.compile(rb"trap -- '.*' DEBUG\r?\n", re.DOTALL)
+#: What ``trap`` lists between our line and the begin mark.
+_TRAPS = re.compile(rb"(?:trap -- '.*' \w+\r?\n)+", re.DOTALL)
 
 
 class Phase(Enum):
@@ -186,6 +186,8 @@ class Conversation:
                 return []
             case Phase.STAGING | Phase.RUNNING:
                 return self._output(data, late=False)
+            case Phase.TAIL if self.state.debug_trap:
+                return []
             case _:
                 return self._output(data, late=True)
 
@@ -279,7 +281,12 @@ class Conversation:
         if status is None:
             status = UNKNOWN_STATUS
         pipe_status = self.state.pipe_status or (status,)
-        self.state = replace(self.state, status=status, pipe_status=pipe_status)
+        self.state = replace(
+            self.state,
+            status=status,
+            pipe_status=pipe_status,
+            finished=self.phase is Phase.TAIL,
+        )
         self.phase = Phase.IDLE
         return [*happenings, Done(status, _text_of(cwd))]
 
@@ -292,7 +299,9 @@ class Conversation:
         """
         held = bytes(self._held)
         self._held.clear()
-        traced = _DEBUG_TRAP.search(held) is not None
+        listed = _TRAPS.search(held)
+        traced = listed is not None and b" DEBUG" in listed[0]
+        held = _TRAPS.sub(b"", held) if begun else held
         if begun:
             self.state = replace(self.state, debug_trap=traced)
             if self._gated is not None:

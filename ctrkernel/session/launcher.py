@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ctrkernel.errors import UsageError
+from ctrkernel.protocol.dialects.base import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,8 @@ _ARGUMENTS = {
     "bash": ("--noediting", "+o", "history", "-i"),
     "zsh": ("-i", "+Z"),
 }
+#: The terminal is made silent before the shell sees it: busybox edits lines where there is echo.
+_SILENCE = f"{TERMINAL} 2>/dev/null; "
 #: Asked of the container once: bash where there is one, else sh.
 _CHOOSE = 'if command -v bash >/dev/null 2>&1; then exec bash "$@"; fi; exec sh -i'
 
@@ -55,7 +58,7 @@ def launches(shell: str | None) -> list[Launch]:
     """
     if not shell:
         return [
-            Launch(("sh", "-c", _CHOOSE, "sh", *_ARGUMENTS["bash"]), "sh"),
+            Launch(("sh", "-c", _SILENCE + _CHOOSE, "sh", *_ARGUMENTS["bash"]), "sh"),
             Launch(("bash", *_ARGUMENTS["bash"]), "bash"),
         ]
     try:
@@ -67,7 +70,11 @@ def launches(shell: str | None) -> list[Launch]:
     if not words:
         return launches(None)
     arguments = _ARGUMENTS.get(PurePosixPath(words[0]).name, ("-i",))
-    return [Launch((words[0], *words[1:], *arguments), words[0])]
+    argv = (*words, *arguments)
+    return [
+        Launch(("sh", "-c", _SILENCE + 'exec "$@"', "sh", *argv), "sh"),
+        Launch(argv, words[0]),
+    ]
 
 
 def environment(extra: Mapping[str, str], *, nonce: str) -> dict[str, str]:

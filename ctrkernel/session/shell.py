@@ -82,6 +82,7 @@ class ShellSession:
         self.cwd: str | None = None
         self.shell = ""
         self.exit_status: int | None = None
+        self._asked = shell or ""
         self._launches = launches(shell)
         self._env = dict(env or {})
         self._on_late = on_late
@@ -456,8 +457,8 @@ class ShellSession:
         self._settled.set()
 
     def _no_shell(self) -> ShellNotFound:
-        if len(self._launches) == 1:
-            asked = self._launches[0].argv[0]
+        if self._asked:
+            asked = self._asked.split()[0]
             return ShellNotFound(
                 f"{self.container} has no {asked}; unset CTRKERNEL_SHELL to take the shell that "
                 "the image has"

@@ -16,6 +16,8 @@ from typing import ClassVar, Final
 from ctrkernel.protocol.encoding import PIECES_PER_JOIN
 from ctrkernel.protocol.marks import Kind, printf_format
 
+#: The staged code. Where it did not arrive, the shell says so and runs nothing.
+STAGED: Final = '"${__ctrk_c?the cell did not arrive whole; run it again}"'
 #: Every name of ours in the shell begins so: one function and a few variables.
 PREFIX: Final = "__ctrk"
 #: Our words' output goes here; our marks go to /dev/tty.
@@ -35,6 +37,7 @@ class ShellState:
         prompts_intact: Whether the prompts are still the ones we set.
         debug_trap: Whether a DEBUG trap was seen to be set.
         terminal_changed: Whether echo or newline translation came back.
+        finished: Whether the last cell was evaluated to its end.
     """
 
     flags: str = ""
@@ -43,6 +46,7 @@ class ShellState:
     prompts_intact: bool = False
     debug_trap: bool = False
     terminal_changed: bool = False
+    finished: bool = True
 
     @property
     def traced(self) -> bool:
@@ -118,7 +122,8 @@ class Dialect(ABC):
             data: The code, as :func:`~ctrkernel.protocol.encoding.code_bytes` gives it.
             state: What is known of the shell.
         """
-        lines: list[bytes] = []
+        # After an open quote, bash 5.2 takes the next line's first word for no reserved word.
+        lines: list[bytes] = [] if state.finished else [b""]
         if state.terminal_changed:
             lines.append(self.typed(f"command {TERMINAL}", state))
         if not state.prompts_intact:

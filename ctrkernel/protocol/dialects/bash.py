@@ -8,7 +8,7 @@ PIPESTATUS in a plain assignment is joined with spaces whatever IFS is.
 
 from __future__ import annotations
 
-from ctrkernel.protocol.dialects.base import PREFIX, SILENT, Dialect, ShellState
+from ctrkernel.protocol.dialects.base import PREFIX, SILENT, STAGED, Dialect, ShellState
 from ctrkernel.protocol.encoding import ansi_c_pieces
 from ctrkernel.protocol.marks import Kind
 
@@ -97,8 +97,8 @@ class Bash(Dialect):
             # A status that is not 0 would fire the user's ERR trap.
             restore = f"[[ -n $(builtin trap -p ERR) ]] && {begin % 0} || {{ {restore}; }}"
         begin_line = f"{{ builtin trap -p DEBUG >/dev/tty; {restore}; }} {SILENT}"
-        return rf"""\builtin eval $'{begin_line}\n'"${PREFIX}_c"$'\n{self.trailer}'"""
+        return rf"""\builtin eval $'{begin_line}\n'{STAGED}$'\n{self.trailer}'"""
 
     def check(self) -> str:
         """Parse the code as the body of a branch that is not taken."""
-        return rf"""\builtin eval $'if false; then :\n'"${PREFIX}_c"$'\nfi'"""
+        return rf"""\builtin eval $'if false; then :\n'{STAGED}$'\nfi'"""

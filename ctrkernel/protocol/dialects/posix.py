@@ -9,7 +9,7 @@ first, so the begin mark shares it.
 
 from __future__ import annotations
 
-from ctrkernel.protocol.dialects.base import PREFIX, SILENT, Dialect, ShellState
+from ctrkernel.protocol.dialects.base import PREFIX, SILENT, STAGED, Dialect, ShellState
 from ctrkernel.protocol.encoding import has_control, printf_b_pieces, single_pieces
 from ctrkernel.protocol.marks import BEL, ESC, Kind
 
@@ -21,6 +21,11 @@ class Posix(Dialect):
     edits_lines = True
     set_word = "set"
     printf_word = "command printf"
+
+    @property
+    def repeated(self) -> tuple[bytes, ...]:
+        """The trailer, and what busybox says when it took a signal for the end of its input."""
+        return (self.trailer.encode(), b'\nUse "exit" to leave shell.')
 
     @property
     def trailer(self) -> str:
@@ -40,7 +45,9 @@ class Posix(Dialect):
         end = self.mark(Kind.END, f'{number} "$1" "$-" "$2" "${{PWD-}}"')
         newline = f"{PREFIX}_n=$(command printf '\\n.'); {PREFIX}_n=${{{PREFIX}_n%.}}"
         return [
-            b" unset CTRKERNEL_NONCE",
+            # busybox reads a silent terminal by fgets, and takes its EINTR, which every job's end
+            # causes, for the end of input. `help` is what it has and dash has not.
+            b" unset CTRKERNEL_NONCE; help >/dev/null 2>&1 && set -o ignoreeof",
             f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; unset {PREFIX}_c {PREFIX}_d; {hide}; "
             f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
             f" {PREFIX}_x() {{ {awake}; {finish}; unset {PREFIX}_s; return 0; }}".encode(),
@@ -75,8 +82,8 @@ class Posix(Dialect):
         """Begin mark and code share the first line, so that line numbers are the cell's."""
         status = 0 if "e" in state.flags else state.status
         begin = f"{{ {PREFIX}_b {status}; }} {SILENT}; "
-        return f"""\\eval '{begin}'"${PREFIX}_c${PREFIX}_n"'{self.trailer}'"""
+        return f"""\\eval '{begin}'{STAGED}"${PREFIX}_n"'{self.trailer}'"""
 
     def check(self) -> str:
         """Parse the code as the body of a branch that is not taken."""
-        return f"""\\eval 'if false; then :;'"${PREFIX}_n${PREFIX}_c${PREFIX}_n"fi"""
+        return f"""\\eval 'if false; then :;'"${PREFIX}_n"{STAGED}"${PREFIX}_n"fi"""

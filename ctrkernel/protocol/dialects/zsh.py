@@ -7,7 +7,7 @@ before the begin mark; line numbers within ``eval`` count from its first line.
 
 from __future__ import annotations
 
-from ctrkernel.protocol.dialects.base import PREFIX, SILENT, Dialect, ShellState
+from ctrkernel.protocol.dialects.base import PREFIX, SILENT, STAGED, Dialect, ShellState
 from ctrkernel.protocol.encoding import ansi_c_pieces
 from ctrkernel.protocol.marks import Kind
 
@@ -70,12 +70,14 @@ class Zsh(Dialect):
     def evaluate(self, state: ShellState) -> str:
         """Begin mark and code share the first line, so that line numbers are the cell's."""
         status = 0 if "e" in state.flags else state.status
-        begin = f'{{ {PREFIX}_b {status} "${PREFIX}_u"; }} {SILENT}; '
-        return rf"""\builtin eval $'{begin}'"${PREFIX}_c"$'\n{self.trailer}'"""
+        # The function's own last word would become $_, so another command restores it.
+        last = f'; : "${PREFIX}_u"' if status == 0 else ""
+        begin = f"{{ builtin trap >/dev/tty; {PREFIX}_b {status}{last}; }} {SILENT}; "
+        return rf"""\builtin eval $'{begin}'{STAGED}$'\n{self.trailer}'"""
 
     def check(self) -> str:
         """Parse the code as the body of a branch that is not taken."""
-        return rf"""\builtin eval $'if false; then :\n'"${PREFIX}_c"$'\nfi'"""
+        return rf"""\builtin eval $'if false; then :\n'{STAGED}$'\nfi'"""
 
     def end_words(self) -> str:
         """As elsewhere; the flags are taken before our function changes the options."""
