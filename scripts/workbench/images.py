@@ -68,11 +68,7 @@ apt-get update && apt-get install -y --no-install-recommends {" ".join(TOOLS)} |
 rm -rf /var/lib/apt/lists/* && {_USER}
 """
 
-# Packed without it rather than removed and committed, which once left it in the image.
-_NO_STTY = """
-cd /
-exec tar --numeric-owner --one-file-system --exclude=./bin/stty --exclude=./usr/bin/stty -cf - .
-"""
+_NO_STTY = "rm -f /bin/stty /usr/bin/stty"
 
 # `busybox` itself is left out of the links: one of that name would replace the program.
 _BUSYBOX = """
@@ -148,6 +144,26 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
+class Committed:
+    """Another image after a script has run in it."""
+
+    name: str
+    label: str
+    base: Tools
+    script: str
+
+    @property
+    def recipe(self) -> str:
+        """All that decides what is in it."""
+        return f"{self.base.recipe}\n{self.script}"
+
+    def make(self, changes: Sequence[str]) -> None:
+        """Run the script and commit what it left."""
+        ensure(self.base)
+        _commit(self.base.name, self.script, self, changes)
+
+
+@dataclass(frozen=True, slots=True)
 class Packed:
     """A tree that a script in another image writes to its output as a tar file."""
 
@@ -186,7 +202,7 @@ class Packed:
 DEBIAN = Tools(DEMO, DEMO_LABEL)
 BUSYBOX = Packed("ctrkernel-test-busybox", TEST_LABEL, DEBIAN, _BUSYBOX)
 NO_SHELL = Packed("ctrkernel-test-no-shell", TEST_LABEL, DEBIAN, _NO_SHELL)
-NO_STTY = Packed("ctrkernel-test-no-stty", TEST_LABEL, DEBIAN, _NO_STTY)
+NO_STTY = Committed("ctrkernel-test-no-stty", TEST_LABEL, DEBIAN, _NO_STTY)
 
 #: What a test may name.
 BY_NAME: dict[str, Image] = {
