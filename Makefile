@@ -1,7 +1,7 @@
 # What is set up here is set up by scripts/workbench; a step that is done already does nothing.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint bench engine engine-stop images browser clean
+.PHONY: help demo lab test lint bench engine engine-stop images venv browser clean
 .NOTPARALLEL:
 
 # The first Python that will do. `make PYTHON=…` names another.
@@ -38,8 +38,7 @@ lab: ## Open the quickstart in JupyterLab (LAB_ARGS=… are its options)
 test: lint engine images browser ## Run every check and every test (TEST_ARGS=… are pytest's)
 	@$(BIN)/pytest $(TEST_ARGS)
 
-lint: ## Run ruff and mypy
-	$(WORKBENCH) venv test browser lint
+lint: venv ## Run ruff and mypy
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -57,6 +56,9 @@ engine-stop: ## End the engine, if it is one that we started
 
 images: ## Make the images that the tests run in
 	$(WORKBENCH) images
+
+venv: ## Install this checkout's wheel and what its tests need into .venv
+	$(WORKBENCH) venv test browser lint
 
 browser: ## See to it that there is a Chromium for the tests
 	$(WORKBENCH) browser
