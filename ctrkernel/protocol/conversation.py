@@ -19,7 +19,7 @@ from enum import Enum, auto
 from ctrkernel.protocol import dialects
 from ctrkernel.protocol.dialects import Dialect, ShellState
 from ctrkernel.protocol.encoding import code_bytes
-from ctrkernel.protocol.marks import Kind, Mark
+from ctrkernel.protocol.marks import HOME_MARK, Kind, Mark
 from ctrkernel.protocol.newlines import NewlineRestorer
 from ctrkernel.protocol.stream import NEED_DATA, StreamParser, Text
 
@@ -81,10 +81,12 @@ class Done:
     Attributes:
         status: ``$?``.
         cwd: The shell's directory.
+        home: What ``~`` stands for; empty where HOME is not set.
     """
 
     status: int
     cwd: str
+    home: str
 
 
 Happening = Ready | Type | Output | Done
@@ -102,6 +104,7 @@ class Conversation:
         self.state = ShellState()
         self.seq = 0
         self.greeting = b""
+        self.home = b""
         self._nonce = nonce
         self._dialect: Dialect | None = None
         self._parser = StreamParser(nonce.encode())
@@ -226,7 +229,8 @@ class Conversation:
                     prompts_intact=mark.fields[3] == b"1",
                     terminal_changed=changed,
                 )
-                return self._done(mark.number(1), mark.fields[4])
+                cwd, _, self.home = mark.fields[4].partition(HOME_MARK)
+                return self._done(mark.number(1), cwd)
         return self._foreign(mark)
 
     def _foreign(self, mark: Mark) -> list[Happening]:
@@ -288,7 +292,7 @@ class Conversation:
             finished=self.phase is Phase.TAIL,
         )
         self.phase = Phase.IDLE
-        return [*happenings, Done(status, _text_of(cwd))]
+        return [*happenings, Done(status, _text_of(cwd), _text_of(self.home))]
 
     def _give_held(self, *, begun: bool) -> list[Happening]:
         """Sort what came between typing and the begin mark.

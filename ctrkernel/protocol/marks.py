@@ -34,7 +34,8 @@ class Kind(Enum):
     BEGIN = b"C"
     #: The cell's code came to its end. Fields: sequence number, status, pipe status.
     FINISH = b"X"
-    #: The whole line came to its end. Fields: sequence number, status, flags, prompts, cwd.
+    #: The whole line came to its end. Fields: sequence number, status, flags, prompts,
+    #: cwd and home with HOME_MARK between them.
     END = b"D"
     #: What follows, up to BEGIN, is the shell's own trace of our line. Fields: sequence number.
     GATE = b"G"
@@ -42,6 +43,9 @@ class Kind(Enum):
     #: status, flags, the process's line in ``/proc``.
     HELLO = b"H"
 
+
+#: Stands between the two directories of an END mark.
+HOME_MARK = b"\x01"
 
 #: How many fields a mark of each kind has; the last one may hold semicolons.
 FIELDS = {
@@ -85,11 +89,14 @@ def split_fields(kind: Kind, body: bytes) -> tuple[bytes, ...] | None:
 
 
 def printf_format(kind: Kind, nonce: str) -> str:
-    r"""Return the ``printf`` format that writes a mark, with one ``%s`` for each field.
+    r"""Return the ``printf`` format that writes a mark, with one ``%s`` for each field and directory.
 
     END is followed by a newline: whether it arrives as LF or CR LF tells how the terminal
     treats every other newline, at no cost.
     """
     slots = ";".join(["%s"] * FIELDS[kind])
-    newline = r"\n" if kind is Kind.END else ""
+    newline = ""
+    if kind is Kind.END:
+        slots += r"\001%s"
+        newline = r"\n"
     return rf"\033]133;{kind.value.decode()};{nonce};{slots};{nonce}\007{newline}"

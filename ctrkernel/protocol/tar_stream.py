@@ -221,8 +221,11 @@ class TarStream:
         if any(key.startswith(_SPARSE_PREFIX) for key in records):
             raise TarError("a member is stored as a sparse file")
         mtime = records.get("mtime")
+        name = records.get("path", info.name)
+        if kind is Kind.FOLDER:
+            name = name.rstrip("/") or name
         return Member(
-            name=records.get("path", info.name),
+            name=name,
             kind=kind,
             size=_number(records.get("size"), info.size) if kind is Kind.FILE else 0,
             mode=info.mode & 0o7777,

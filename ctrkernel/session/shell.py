@@ -80,6 +80,7 @@ class ShellSession:
         self.name = name
         self.rows, self.columns = rows, columns
         self.cwd: str | None = None
+        self.home = ""
         self.shell = ""
         self.exit_status: int | None = None
         self._asked = shell or ""
@@ -203,6 +204,11 @@ class ShellSession:
     def alive(self) -> bool:
         """Whether there is a shell, at its prompt or on its way to it."""
         return not self._closed and self.exit_status is None and self._failure is None
+
+    @property
+    def at_prompt(self) -> bool:
+        """Whether a command can be given to it at once."""
+        return self.alive and self._ready is not None and self._execution is None
 
     @property
     def busy(self) -> bool:
@@ -385,7 +391,7 @@ class ShellSession:
 
     def on_done(self, done: Done) -> None:
         """The running command ended."""
-        self.cwd = done.cwd
+        self.cwd, self.home = done.cwd, done.home
         with self._lock:
             execution, self._execution = self._execution, None
         if execution is not None:

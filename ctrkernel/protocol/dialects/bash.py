@@ -52,7 +52,7 @@ class Bash(Dialect):
             f'[[ ${{PS1-}}${{PROMPT_COMMAND-}} == "${PREFIX}_p" && -z ${{PS0-}}${{PS2-}} ]]'
             ' && builtin set -- "$1" 1 || builtin set -- "$1" 0'
         )
-        end = self.mark(Kind.END, f'{number} "$1" "$-" "$2" {cwd}')
+        end = self.mark(Kind.END, f'{number} "$1" "$-" "$2" {cwd} "${{HOME-}}"')
         return [
             b" unset CTRKERNEL_NONCE; set +o history; set +H",
             f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; "

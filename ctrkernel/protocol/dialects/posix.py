@@ -42,7 +42,7 @@ class Posix(Dialect):
         awake = "case $- in *n*) set +n;; esac"
         finish = self.mark(Kind.FINISH, f'{number} "${PREFIX}_s" "${PREFIX}_s"')
         intact = f'case "${{PS1-}}${{PS2-}}" in "${PREFIX}_p") set -- "$1" 1;; *) set -- "$1" 0;; esac'
-        end = self.mark(Kind.END, f'{number} "$1" "$-" "$2" "${{PWD-}}"')
+        end = self.mark(Kind.END, f'{number} "$1" "$-" "$2" "${{PWD-}}" "${{HOME-}}"')
         newline = f"{PREFIX}_n=$(command printf '\\n.'); {PREFIX}_n=${{{PREFIX}_n%.}}"
         return [
             # busybox reads a silent terminal by fgets, and takes its EINTR, which every job's end

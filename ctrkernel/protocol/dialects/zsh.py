@@ -37,7 +37,7 @@ class Zsh(Dialect):
             f'[[ "$PS1" == "${PREFIX}_p" && -z "$PS2" ]]'
             ' && builtin set -- "$1" "$2" 1 || builtin set -- "$1" "$2" 0'
         )
-        end = self.mark(Kind.END, f'{number} "$1" "$2" "$3" {cwd}')
+        end = self.mark(Kind.END, f'{number} "$1" "$2" "$3" {cwd} "${{HOME-}}"')
         return [
             b" unset CTRKERNEL_NONCE; unsetopt zle prompt_cr prompt_sp bang_hist 2>/dev/null; setopt hist_ignore_space",
             f" {PREFIX}_b() {{ {local}; {PREFIX}_k=${PREFIX}_g; "

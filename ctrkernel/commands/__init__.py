@@ -1,0 +1,1 @@
+"""What each ``%ctr_`` command does, once, for every front end."""

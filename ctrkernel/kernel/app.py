@@ -1,0 +1,45 @@
+"""The kernel's process: sockets, threads and signals are ipykernel's."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import TYPE_CHECKING, ClassVar
+
+from ipykernel.kernelapp import IPKernelApp
+
+from ctrkernel.kernel.kernel import ContainerShellKernel
+
+if TYPE_CHECKING:
+    from ctrkernel.commands.workspace import Workspace
+
+
+class ContainerShellApp(IPKernelApp):  # type: ignore[misc]
+    """ipykernel's application around our kernel."""
+
+    name = "ctrkernel"
+    workspace: ClassVar[Workspace]
+
+    def init_signal(self) -> None:
+        """Make SIGINT, which a client sends to interrupt, reach the running cell."""
+
+        def interrupt(_signum: int, _frame: FrameType | None) -> None:
+            kernel = getattr(self, "kernel", None)
+            if kernel is not None:
+                kernel.interrupted()
+
+        signal.signal(signal.SIGINT, interrupt)
+
+    def init_kernel(self) -> None:
+        """Give the kernel what it works in."""
+        super().init_kernel()
+        self.kernel.use(self.workspace)
+
+
+def launch(workspace: Workspace) -> None:
+    """Serve until a client shuts the kernel down."""
+    ContainerShellApp.workspace = workspace
+    try:
+        ContainerShellApp.launch_instance(kernel_class=ContainerShellKernel)
+    finally:
+        workspace.close()

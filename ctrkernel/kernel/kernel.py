@@ -1,0 +1,219 @@
+"""The kernel: Jupyter's messages on one side, a workspace on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from ipykernel.kernelbase import Kernel
+
+from ctrkernel import __version__
+from ctrkernel.commands import registry
+from ctrkernel.commands.cell import SHELL, CommandLine, split_cell
+from ctrkernel.commands.command import Context
+from ctrkernel.errors import CtrKernelError, ShellExited
+from ctrkernel.kernel.stream import Publisher
+
+if TYPE_CHECKING:
+    from ctrkernel.commands.workspace import Workspace
+    from ctrkernel.session.execution import Execution
+    from ctrkernel.session.shell import ShellSession
+
+#: A cell's reply, as execute_reply carries it.
+Reply = dict[str, Any]
+
+
+class Failure(Exception):  # noqa: N818 - carries a reply's three fields, is never shown itself
+    """A cell that ended in an error."""
+
+    def __init__(self, ename: str, evalue: str) -> None:
+        super().__init__(evalue)
+        self.ename = ename
+        self.evalue = evalue
+
+
+class ContainerShellKernel(Kernel):  # type: ignore[misc]
+    """Runs cells in a shell in a container."""
+
+    implementation = "ctrkernel"
+    implementation_version = __version__
+    banner = f"ctrkernel {__version__}: every cell runs in one shell in a container"
+    language_info: dict[str, Any] = {  # noqa: RUF012 - the base class has it as an instance's
+        "name": "bash",
+        "mimetype": "text/x-sh",
+        "file_extension": ".sh",
+        "pygments_lexer": "bash",
+        "codemirror_mode": "shell",
+    }
+    # The base class sleeps so that Python's stdout can drain; our output does not go that way.
+    _execute_sleep = 0.0
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._publisher = Publisher(self)
+        self._workspace: Workspace | None = None
+        # Cells of a subshell wait here for their turn: there is one terminal.
+        self._turn = threading.Lock()
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="ctrkernel-command")
+        self._cancelled = threading.Event()
+        self._running: tuple[ShellSession, Execution] | None = None
+
+    def use(self, workspace: Workspace) -> None:
+        """Work in `workspace`; called once, before the first message."""
+        self._workspace = workspace
+        workspace.on_late = self._publisher.stream
+
+    @property
+    def workspace(self) -> Workspace:
+        """What cells and commands work in."""
+        assert self._workspace is not None
+        return self._workspace
+
+    @property
+    def kernel_info(self) -> dict[str, Any]:
+        """As the base class has it, less the debugger, which a shell has not."""
+        features = ["kernel subshells"] if self._supports_kernel_subshells else []
+        return {
+            "protocol_version": "5.5" if features else "5.4",
+            "implementation": self.implementation,
+            "implementation_version": self.implementation_version,
+            "language_info": self.language_info,
+            "banner": self.banner,
+            "help_links": self.help_links,
+            "supported_features": features,
+        }
+
+    # What ipykernel calls
+
+    def pre_handler_hook(self) -> None:
+        """Leave SIGINT as the application set it."""
+
+    def post_handler_hook(self) -> None:
+        """Leave SIGINT as the application set it."""
+
+    async def do_execute(
+        self,
+        code: str,
+        silent: bool,
+        store_history: bool = True,  # noqa: ARG002 - the name is the Jupyter interface's
+        user_expressions: dict[str, Any] | None = None,  # noqa: ARG002
+        allow_stdin: bool = False,  # noqa: ARG002
+        *,
+        cell_meta: dict[str, Any] | None = None,  # noqa: ARG002
+        cell_id: str | None = None,  # noqa: ARG002
+    ) -> Reply:
+        """Run a cell and return the reply's content; called for each execute_request."""
+        parent = self.get_parent("shell")
+        if not self._turn.acquire(blocking=False):
+            await asyncio.get_running_loop().run_in_executor(None, self._turn.acquire)
+        try:
+            self._publisher.parent = parent
+            self._publisher.silent = silent
+            self._cancelled.clear()
+            await self._cell(code)
+        except Failure as failure:
+            return self._error_reply(failure.ename, failure.evalue)
+        except CtrKernelError as error:
+            return self._error_reply(type(error).__name__, str(error))
+        finally:
+            self._publisher.silent = False
+            self._turn.release()
+        return {
+            "status": "ok",
+            "execution_count": self.execution_count,
+            "payload": [],
+            "user_expressions": {},
+        }
+
+    async def do_shutdown(self, restart: bool) -> dict[str, Any]:
+        """End the shell and what it started; called for shutdown_request, restarts included."""
+        self.interrupted()
+        await asyncio.get_running_loop().run_in_executor(None, self.workspace.close)
+        return {"status": "ok", "restart": restart}
+
+    async def interrupt_request(self, stream: Any, ident: Any, parent: Any) -> None:
+        """Interrupt the running cell; called for a message on the control channel."""
+        self.interrupted()
+        self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
+
+    def interrupted(self) -> None:
+        """Interrupt whatever runs; called by a signal handler too, so the loop does the work."""
+        self.io_loop.asyncio_loop.call_soon_threadsafe(self._interrupt)
+
+    # A cell
+
+    async def _cell(self, code: str) -> None:
+        cell = split_cell(code)
+        for command in cell.commands:
+            if command.name == SHELL:
+                await self._shell(command.words)
+            else:
+                await self._command(command)
+        if cell.shell is not None and (cell.shell.strip() or self.workspace.target):
+            await self._shell(cell.shell)
+
+    async def _command(self, line: CommandLine) -> None:
+        command = registry.find(line.name)
+        context = Context(self.workspace, self._progress, self._cancelled.is_set)
+        output = await asyncio.get_running_loop().run_in_executor(
+            self._threads, command.run, line.words, context
+        )
+        if self._cancelled.is_set():
+            raise Failure("KeyboardInterrupt", f"%{line.name} was interrupted")
+        if output.html:
+            self._publisher.display(output.text, output.html)
+        elif output.text:
+            self._publisher.stream(output.text)
+
+    async def _shell(self, code: str) -> None:
+        session = await self._ready()
+        execution = session.submit(code, on_output=self._publisher.stream)
+        self._running = session, execution
+        try:
+            result = await asyncio.wrap_future(execution.future)
+        except ShellExited as error:
+            raise Failure("ShellExited", str(error)) from error
+        finally:
+            self._running = None
+        if execution.interrupts:
+            raise Failure("KeyboardInterrupt", f"exit status {result.exit_code}")
+        if not result.ok:
+            raise Failure("CommandFailed", f"exit status {result.exit_code}")
+
+    async def _ready(self) -> ShellSession:
+        session = self.workspace.session
+        if session is not None and session.at_prompt:
+            return session
+        session, notice = await asyncio.get_running_loop().run_in_executor(
+            self._threads, self.workspace.ready
+        )
+        if notice:
+            self._publisher.stream(f"ctrkernel: {notice}\n", name="stderr")
+        if self._cancelled.is_set():
+            raise Failure("KeyboardInterrupt", "interrupted before the cell began")
+        return session
+
+    def _interrupt(self) -> None:
+        self._cancelled.set()
+        running = self._running
+        if running is not None:
+            running[0].interrupt()
+
+    def _progress(self, line: str) -> None:
+        """Show a line over the last one, as a terminal would: carriage return, erase line."""
+        self._publisher.stream(f"\r\x1b[K{line}")
+
+    def _error_reply(self, ename: str, evalue: str) -> Reply:
+        traceback = [f"\x1b[31m{ename}\x1b[0m: {evalue}"]
+        self._publisher.error(ename, evalue, traceback)
+        return {
+            "status": "error",
+            "execution_count": self.execution_count,
+            "ename": ename,
+            "evalue": evalue,
+            "traceback": traceback,
+            "payload": [],
+            "user_expressions": {},
+        }
