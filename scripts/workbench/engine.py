@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,10 +34,7 @@ _EXEC = ENGINE_HOME / "exec"
 
 def answers() -> bool:
     """Whether the engine's command line reaches a daemon."""
-    try:
-        return query([ENGINE, "info"], seconds=ANSWER_SECONDS).returncode == 0
-    except SetupFailed:
-        return False
+    return _refusal() is None
 
 
 def require() -> None:
@@ -45,8 +43,8 @@ def require() -> None:
     Raises:
         SetupFailed: None does; says what to type.
     """
-    if not answers():
-        raise SetupFailed(f"no container engine answers to `{ENGINE} info`; type: make engine")
+    if refusal := _refusal():
+        raise SetupFailed(f"no container engine answers ({refusal}); type: make engine")
 
 
 def up() -> None:
@@ -55,12 +53,13 @@ def up() -> None:
     Raises:
         SetupFailed: None answers, and we may not or could not start one.
     """
-    if answers():
+    refusal = _refusal()
+    if refusal is None:
         return
     if ENGINE != "docker":
-        raise SetupFailed(f"{ENGINE} does not answer; see what `{ENGINE} info` says")
+        raise SetupFailed(f"{ENGINE} does not answer ({refusal}); see what `{ENGINE} info` says")
     if not packages.can_install():
-        raise SetupFailed(_what_to_install())
+        raise SetupFailed(f"no container engine answers ({refusal}); {_what_to_type()}")
     with only_one(ENGINE_HOME / "lock"):
         if answers():
             return
@@ -92,13 +91,22 @@ def down() -> None:
     raise SetupFailed(f"the engine (process {pid}) does not end; see {_LOG}")
 
 
-def _what_to_install() -> str:
-    missing = f"no container engine answers to `{ENGINE} info`"
+def _refusal() -> str | None:
+    """Return in one line why no engine answers, or None where one does."""
+    try:
+        done = query([ENGINE, "ps", "--quiet"], seconds=ANSWER_SECONDS)
+    except SetupFailed as e:
+        return str(e)
+    return telling_line(done.stderr or done.stdout) if done.returncode else None
+
+
+def _what_to_type() -> str:
     if sys.platform == "darwin":
-        return f"{missing}; start Docker Desktop (or: brew install colima docker && colima start)"
-    if packages.is_debian():
-        return f"{missing}; as root: apt-get install docker.io, then: usermod -aG docker $USER"
-    return f"{missing}; install Docker Engine and start it (systemctl start docker)"
+        return "start Docker Desktop, or type: brew install colima docker && colima start"
+    if not shutil.which(ENGINE):
+        install = "apt-get install docker.io" if packages.is_debian() else "install Docker Engine"
+        return f"as root: {install}, then: usermod -aG docker $USER, and log in again"
+    return "as root: systemctl start docker; if it runs: usermod -aG docker $USER, and log in again"
 
 
 def _socket() -> str:
