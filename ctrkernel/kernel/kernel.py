@@ -169,7 +169,12 @@ class ContainerShellKernel(Kernel):  # type: ignore[misc]
 
     async def _shell(self, code: str) -> None:
         session = await self._ready()
-        execution = session.submit(code, on_output=self._publisher.stream)
+        try:
+            execution = session.submit(code, on_output=self._publisher.stream)
+        except ShellExited:
+            # It ended since it was last seen, before it was given anything: a new one takes it.
+            session = await self._ready()
+            execution = session.submit(code, on_output=self._publisher.stream)
         self._running = session, execution
         try:
             result = await asyncio.wrap_future(execution.future)

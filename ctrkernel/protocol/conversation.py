@@ -5,9 +5,10 @@ type, output of the cell, output from outside any cell, a cell's end. The sessio
 
 ::
 
-    STARTING ─hello─▶ SETUP ─prompt─▶ IDLE ─submit─▶ STAGING ─begin─▶ RUNNING ─finish─▶ TAIL
-                                       ▲                │                │               │
-                                       └── end mark, or a prompt that has seen our gate ──┘
+    STARTING ─hello─▶ SETUP ─prompt─▶ IDLE ─submit─▶ STAGING ─begin─▶ RUNNING
+                                       ▲                │                │
+                                       └────────────────┴────────────────┘
+                                  end mark, or a prompt that has seen our gate
 """
 
 from __future__ import annotations
@@ -41,7 +42,6 @@ class Phase(Enum):
     IDLE = auto()
     STAGING = auto()
     RUNNING = auto()
-    TAIL = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,6 @@ class Conversation:
         self._pid = 0
         self._started = 0
         self._shell = ""
-        self._status: int | None = None
 
     def hello(self) -> bytes:
         """Return the line that begins the talk; it may be typed again if no answer comes."""
@@ -127,7 +126,7 @@ class Conversation:
     @property
     def busy(self) -> bool:
         """Whether a cell was submitted and has not ended."""
-        return self.phase in (Phase.STAGING, Phase.RUNNING, Phase.TAIL)
+        return self.phase in (Phase.STAGING, Phase.RUNNING)
 
     def submit(self, code: str) -> bytes:
         """Return what to type to run `code`; only in phase IDLE."""
@@ -140,8 +139,7 @@ class Conversation:
         self._held.clear()
         self._gated = None
         self._released = False
-        self._status = None
-        self.state = replace(self.state, pipe_status=())
+        self.state = replace(self.state, pipe_status=(), finished=False)
         self.phase = Phase.STAGING
         return b"\n".join(lines) + b"\n"
 
@@ -189,8 +187,6 @@ class Conversation:
                 return []
             case Phase.STAGING | Phase.RUNNING:
                 return self._output(data, late=False)
-            case Phase.TAIL if self.state.debug_trap:
-                return []
             case _:
                 return self._output(data, late=True)
 
@@ -214,24 +210,23 @@ class Conversation:
                 happenings = self._give_held(begun=True)
                 self.phase = Phase.RUNNING
                 return happenings
-            case Kind.FINISH if self.phase is Phase.RUNNING:
-                self.phase = Phase.TAIL
-                self._status = mark.number(1)
-                codes = mark.fields[2].split()
-                if codes and all(code.isdigit() for code in codes):
-                    self.state = replace(self.state, pipe_status=tuple(map(int, codes)))
-                return []
             case Kind.END:
-                changed = self._has_stty and (self.state.terminal_changed or mark.onlcr)
-                self.state = replace(
-                    self.state,
-                    flags=mark.fields[2].decode("ascii", "replace"),
-                    prompts_intact=mark.fields[3] == b"1",
-                    terminal_changed=changed,
-                )
-                cwd, _, self.home = mark.fields[4].partition(HOME_MARK)
-                return self._done(mark.number(1), cwd)
+                return self._end(mark)
         return self._foreign(mark)
+
+    def _end(self, mark: Mark) -> list[Happening]:
+        cwd, _, self.home = mark.fields[6].partition(HOME_MARK)
+        codes = mark.fields[3].split()
+        status = mark.number(2)
+        self.state = replace(
+            self.state,
+            flags=mark.fields[4].decode("ascii", "replace"),
+            prompts_intact=mark.fields[5] == b"1",
+            terminal_changed=self._has_stty and (self.state.terminal_changed or mark.onlcr),
+            pipe_status=tuple(map(int, codes)) if all(code.isdigit() for code in codes) else (),
+            finished=status is not None,
+        )
+        return self._done(mark.number(1) if status is None else status, cwd)
 
     def _foreign(self, mark: Mark) -> list[Happening]:
         """Show a mark that is out of place: a program printed it."""
@@ -280,8 +275,6 @@ class Conversation:
         happenings = self._give_held(begun=False) if self.phase is Phase.STAGING else []
         if self._newlines is not None and (rest := self._newlines.close()):
             happenings.append(Output(rest))
-        if self._status is not None:
-            status = self._status
         if status is None:
             status = UNKNOWN_STATUS
         pipe_status = self.state.pipe_status or (status,)
@@ -289,7 +282,6 @@ class Conversation:
             self.state,
             status=status,
             pipe_status=pipe_status,
-            finished=self.phase is Phase.TAIL,
         )
         self.phase = Phase.IDLE
         return [*happenings, Done(status, _text_of(cwd), _text_of(self.home))]

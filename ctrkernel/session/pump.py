@@ -65,7 +65,7 @@ class Pump:
 
     Args:
         transport: Owned from now on.
-        conversation: Used in the pump's thread only.
+        conversation: Owned from now on.
         listener: Told of everything.
     """
 
@@ -78,6 +78,8 @@ class Pump:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         self._lock = threading.Lock()
+        #: Held while the conversation, or what is to be typed, is used; inside `_lock`.
+        self._talk = threading.Lock()
         self._ended = False
         self._coalescer = {False: Coalescer(), True: Coalescer()}
         self._hello_due = 0.0
@@ -113,16 +115,29 @@ class Pump:
     def _stop(self) -> None:
         self._stopping = True
 
-    def submit(self, code: str) -> None:
-        """Type a cell; in the pump's thread only."""
-        self.type(self._conversation.submit(code))
-        self._release_due = None
-        self._quiet_pause = QUIET_INTERVAL
+    def submit(self, code: str) -> bool:
+        """Type a cell, from any thread; False where the pump has ended.
+
+        It is written here and not in the pump's thread: a change of threads costs as much as the
+        shell's own answer.
+        """
+        with self._lock:
+            if self._ended:
+                return False
+            self._release_due = None
+            self._quiet_pause = QUIET_INTERVAL
+            with self._talk:
+                self._outgoing += self._conversation.submit(code)
+                self._write()
+                unwritten = bool(self._outgoing)
+        # Else the begin mark wakes the pump.
+        return self.post(lambda: None) if unwritten else True
 
     def type(self, data: bytes) -> None:
         """Type bytes; in the pump's thread only."""
-        self._outgoing += data
-        self._write()
+        with self._talk:
+            self._outgoing += data
+            self._write()
 
     def resize(self, rows: int, columns: int) -> None:
         """Set the terminal's size; in the pump's thread only."""
@@ -138,7 +153,9 @@ class Pump:
             return
         self._end()
         status = self._transport.close()
-        for happening in self._conversation.close():
+        with self._talk:
+            happenings = self._conversation.close()
+        for happening in happenings:
             self._tell(happening)
         self._flush(final=True)
         self._listener.on_exit(status)
@@ -167,7 +184,8 @@ class Pump:
                         self._requests.popleft()()
                     continue
                 if events & select.POLLOUT:
-                    self._write()
+                    with self._talk:
+                        self._write()
                 if events & ~select.POLLOUT and not self._read():
                     return
             self._keep_time()
@@ -181,7 +199,9 @@ class Pump:
             self._quiet_due = now + self._quiet_pause
             if self._release_due is not None:
                 self._release_due = now + RELEASE_INTERVAL
-            for happening in self._conversation.receive(data):
+            with self._talk:
+                happenings = self._conversation.receive(data)
+            for happening in happenings:
                 self._tell(happening)
         return True
 
@@ -250,7 +270,9 @@ class Pump:
             and not self._outgoing
         ):
             self._release_due = None
-            for happening in self._conversation.release():
+            with self._talk:
+                happenings = self._conversation.release()
+            for happening in happenings:
                 self._tell(happening)
         if self._conversation.busy and self._quiet_due is not None and now >= self._quiet_due:
             self._quiet_pause = min(2 * self._quiet_pause, QUIET_LONGEST)

@@ -282,10 +282,12 @@ class ShellSession:
             execution = Execution(code, on_output, Capture() if keep else None)
             self._execution = execution
             pump = self._pump
-            if not pump.post(lambda: pump.submit(code)):
-                self._execution = None
-                raise SessionClosed(f"session {self.name} is closed; reopen it")
-        return execution
+            if pump.submit(code):
+                return execution
+            self._execution = None
+        # The shell ended a moment ago, and its status is on its way.
+        pump.join(CLOSE_TIMEOUT)
+        raise ShellExited(f"exit status {self.exit_status}")
 
     def _stop(self, execution: Execution) -> CommandResult:
         """Interrupt, ever harder, until the command ends; return what came of it."""

@@ -1,21 +1,23 @@
 """What a shell dialect has to say, and what all of them say alike.
 
 A cell becomes a few typed lines. Those before the last stage the code in a variable. The last one
-sets the gate to the cell's sequence number, evaluates a begin mark, the code and a finish mark,
-and writes an end mark. Our words are redirected, so that traces and traps stay silent for them.
+sets the gate to the cell's sequence number, evaluates a begin mark, the code and a trailer, and
+writes an end mark. A short cell is staged on that line too. Our words are redirected, so that traces and traps stay silent for them.
 """
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from ctrkernel.protocol.encoding import PIECES_PER_JOIN
 from ctrkernel.protocol.marks import Kind, printf_format
 
+#: Bytes of a typed line: busybox cuts at 1,023.
+LINE_LIMIT: Final = 1000
 #: The staged code. Where it did not arrive, the shell says so and runs nothing.
 STAGED: Final = '"${__ctrk_c?the cell did not arrive whole; run it again}"'
 #: Every name of ours in the shell begins so: one function and a few variables.
@@ -103,8 +105,8 @@ class Dialect(ABC):
         """Return the lines that make the prompts ours; each stands alone, as one may fail."""
 
     @abstractmethod
-    def stage(self, data: bytes, state: ShellState) -> list[bytes]:
-        """Return the lines that put a cell's bytes into the staging variable."""
+    def stage(self, data: bytes) -> list[bytes]:
+        """Return the statements that put a cell's bytes into the staging variable."""
 
     @abstractmethod
     def evaluate(self, state: ShellState) -> str:
@@ -122,19 +124,27 @@ class Dialect(ABC):
             data: The code, as :func:`~ctrkernel.protocol.encoding.code_bytes` gives it.
             state: What is known of the shell.
         """
-        # After an open quote, bash 5.2 takes the next line's first word for no reserved word.
-        lines: list[bytes] = [] if state.finished else [b""]
+        lines: list[bytes] = []
+        if not state.finished:
+            # After an open quote, bash 5.2 takes the next line's first word for no reserved word.
+            lines.append(b"")
         if state.terminal_changed:
-            lines.append(self.typed(f"command {TERMINAL}", state))
+            lines.append(self.typed(f"command {TERMINAL}".encode(), state))
         if not state.prompts_intact:
             lines += self.prompts()
-        lines += self.stage(data, state)
+        statements = self.stage(data)
         gate = f"{PREFIX}_g={seq}" + (f"; {PREFIX}_t" if state.traced else "")
         run = self.evaluate(state)
         if may_be_unfinished(data):
             run = f"{self.check()} && {run}"
-        lines.append(self.typed(gate, state) + f"; {run}; {self.end_words()}".encode())
-        return lines
+        rest = f"; {run}; {self.end_words()}".encode()
+        line = self.typed(b"; ".join([*statements, gate.encode()]), state) + rest
+        if len(line) > LINE_LIMIT:
+            lines += [self.typed(statement, state) for statement in statements]
+            line = self.typed(gate.encode(), state) + rest
+        if lines and self.line_zero:
+            lines.append(self.typed(b":") + self.line_zero.encode())
+        return [*lines, line]
 
     def end_words(self) -> str:
         """Return the words that write the end mark, with the status of what stands before."""
@@ -144,34 +154,29 @@ class Dialect(ABC):
         """Return the line for a shell that is at its prompt and did not say so."""
         return f" {self.end_words()}".encode()
 
-    def typed(self, words: str, state: ShellState | None = None) -> bytes:
+    def typed(self, words: bytes, state: ShellState | None = None) -> bytes:
         """Return a line of ours: silent, and out of the environment of the user's commands."""
         if state is not None and "a" in state.flags:
-            words = f"{self.set_word} +a; {words}; {self.set_word} -a"
-        return f" {{ {words}; }} {SILENT}".encode()
+            switch = self.set_word.encode()
+            words = b"%b +a; %b; %b -a" % (switch, words, switch)
+        return b" { %b; } %b" % (words, SILENT.encode())
 
     #: How ``set`` is called so that nothing of the user's comes in between.
     set_word: ClassVar[str] = "set"
+    #: Behind a redirection, makes the line that follows number 0; empty where nothing can.
+    line_zero: ClassVar[str] = ""
 
-    def joined(
-        self, pieces: Sequence[bytes], quote: tuple[bytes, bytes], state: ShellState
-    ) -> Iterator[bytes]:
-        """Yield the lines that assign `pieces`, quoted, to the staging variable."""
-        whole, part = f"{PREFIX}_c", f"{PREFIX}_d"
+    def joined(self, pieces: Sequence[bytes], quote: tuple[bytes, bytes]) -> list[bytes]:
+        """Return the statements that assign `pieces`, quoted, to the staging variable."""
+        whole, part = f"{PREFIX}_c".encode(), f"{PREFIX}_d".encode()
         if len(pieces) <= 1:
-            value = quote[0] + pieces[0] + quote[1] if pieces else b"''"
-            yield self._assign(whole, value, state)
-            return
-        yield self.typed(f"{whole}=; {part}=", state)
+            return [b"%b=%b" % (whole, quote[0] + b"".join(pieces) + quote[1])]
+        statements = [b"%b=; %b=" % (whole, part)]
         for index, piece in enumerate(pieces):
-            value = f"${part}".encode() + quote[0] + piece + quote[1]
-            yield self._assign(part, value, state)
+            statements.append(b"%b=$%b%b%b%b" % (part, part, quote[0], piece, quote[1]))
             if index % PIECES_PER_JOIN == PIECES_PER_JOIN - 1 or index == len(pieces) - 1:
-                yield self.typed(f"{whole}=${whole}${part}; {part}=", state)
-
-    def _assign(self, name: str, value: bytes, state: ShellState) -> bytes:
-        before, after = self.typed(f"{name}=\1", state).split(b"\1")
-        return before + value + after
+                statements.append(b"%b=$%b$%b; %b=" % (whole, whole, part, part))
+        return statements
 
     def mark(self, kind: Kind, arguments: str) -> str:
         """Return the words that write a mark to the terminal."""

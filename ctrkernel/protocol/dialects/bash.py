@@ -20,19 +20,15 @@ class Bash(Dialect):
     set_word = r"\builtin set"
     printf_word = "builtin printf"
 
-    #: Sets the number of the next line, as a side effect of a redirection that goes nowhere.
-    _line_zero = "${?:(LINENO=-1):0}"
+    line_zero = "${?:(LINENO=-1):0}"
 
     #: What PROMPT_COMMAND holds.
     _precmd = f'{{ {PREFIX}_p "$?"; }} {SILENT}'
 
     @property
     def trailer(self) -> str:
-        """Saves what only the evaluated text itself can see, then writes the finish mark."""
-        return (
-            f"{{ {PREFIX}_s=$? {PREFIX}_u=$_ {PREFIX}_q=${{PIPESTATUS[@]}}; "
-            f"{PREFIX}_x; }} {SILENT}"
-        )
+        """Saves what only the evaluated text itself can see."""
+        return f"{{ {PREFIX}_s=$? {PREFIX}_u=$_ {PREFIX}_q=${{PIPESTATUS[@]}}; }} {SILENT}"
 
     @property
     def repeated(self) -> tuple[bytes, ...]:
@@ -43,48 +39,51 @@ class Bash(Dialect):
         """Define our functions; history expansion and the recording of typed lines go off."""
         hide = (
             f"case $- in *a*) builtin export -n "
-            f"{PREFIX}_g {PREFIX}_k {PREFIX}_s {PREFIX}_u {PREFIX}_q {PREFIX}_p;; esac"
+            f"{PREFIX}_g {PREFIX}_k {PREFIX}_s {PREFIX}_u {PREFIX}_q {PREFIX}_p {PREFIX}_z;; esac"
         )
         number, cwd = f'"${PREFIX}_g"', '"${PWD-}"'
         precmd = self.mark(Kind.PRECMD, f'{number} "${{{PREFIX}_k-}}" "$1" "$-" {cwd}')
-        finish = self.mark(Kind.FINISH, f'{number} "${PREFIX}_s" "${PREFIX}_q"')
         intact = (
             f'[[ ${{PS1-}}${{PROMPT_COMMAND-}} == "${PREFIX}_p" && -z ${{PS0-}}${{PS2-}} ]]'
             ' && builtin set -- "$1" 1 || builtin set -- "$1" 0'
         )
-        end = self.mark(Kind.END, f'{number} "$1" "$-" "$2" {cwd} "${{HOME-}}"')
+        own = f'"${{{PREFIX}_s-}}" "${{{PREFIX}_q-}}"'
+        end = self.mark(Kind.END, f'{number} "$1" {own} "$-" "$2" {cwd} "${{HOME-}}"')
         return [
             b" unset CTRKERNEL_NONCE; set +o history; set +H",
             f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; "
             f'builtin history -s -- "${PREFIX}_c"; builtin unset -v {PREFIX}_c {PREFIX}_d; '
             f'{hide}; {self.mark(Kind.BEGIN, number)}; builtin return "$1"; }}'.encode(),
-            f" {PREFIX}_x() {{ {hide}; {finish}; builtin return 0; }}".encode(),
             f" {PREFIX}_e() {{ [[ -o history ]] && builtin set +o history; {intact}; "
-            f"{end}; }}".encode(),
-            f" {PREFIX}_p() {{ {precmd}; }}".encode(),
+            f"{hide}; {end}; "
+            f"builtin unset -v {PREFIX}_s {PREFIX}_q; {PREFIX}_z=${PREFIX}_g; }}".encode(),
+            f' {PREFIX}_p() {{ [[ ${PREFIX}_z == "${PREFIX}_g" ]] || {precmd}; }}'.encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
-            f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p= {PREFIX}_u=".encode(),
+            f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_z=0 {PREFIX}_p= {PREFIX}_u=".encode(),
         ]
 
     def prompts(self) -> list[bytes]:
         """PS1 and PROMPT_COMMAND both carry the prompt's mark; one of them may be readonly."""
         fields = f"${{{PREFIX}_g-}};${{{PREFIX}_k-}};$?;$-;${{PWD-}}"
         prompt = rf"\e]133;{Kind.PROMPT.value.decode()};{self.nonce};{fields};{self.nonce}\a"
-        return [
-            self.typed(r"\builtin unset -v PROMPT_COMMAND"),
-            self.typed(f"PROMPT_COMMAND='{self._precmd}'"),
-            self.typed("PS0="),
-            self.typed("PS2="),
-            self.typed(f"PS1='{prompt}'"),
-            self.typed(f"{PREFIX}_p='{prompt}{self._precmd}'"),
-            self.typed(r"\builtin export -n PS0 PS1 PS2 PROMPT_COMMAND"),
+        statements = [
+            r"\builtin unset -v PROMPT_COMMAND",
+            f"PROMPT_COMMAND='{self._precmd}'",
+            "PS0=",
+            "PS2=",
+            f"PS1='{prompt}'",
+            f"{PREFIX}_p='{prompt}{self._precmd}'",
+            r"\builtin export -n PS0 PS1 PS2 PROMPT_COMMAND",
         ]
+        return [self.typed(statement.encode()) for statement in statements]
 
-    def stage(self, data: bytes, state: ShellState) -> list[bytes]:
+    def stage(self, data: bytes) -> list[bytes]:
         """Stage as ``$'…'``, which the shell's parser decodes without a command."""
-        lines = list(self.joined(ansi_c_pieces(data), (b"$'", b"'"), state))
-        lines[-1] += self._line_zero.encode()
-        return lines
+        return self.joined(ansi_c_pieces(data), (b"$'", b"'"))
+
+    def end_words(self) -> str:
+        """As elsewhere; a short cell has no line before it that could number its own."""
+        return super().end_words() + self.line_zero
 
     def evaluate(self, state: ShellState) -> str:
         """Begin mark, newline, code: so a syntax error in the first line comes after the mark."""

@@ -29,8 +29,8 @@ class Posix(Dialect):
 
     @property
     def trailer(self) -> str:
-        """Saves the status, then writes the finish mark."""
-        return f"{{ {PREFIX}_s=$?; {PREFIX}_x; }} {SILENT}"
+        """Saves the status."""
+        return f"{{ {PREFIX}_s=$?; }} {SILENT}"
 
     def setup(self) -> list[bytes]:
         """Define our functions."""
@@ -40,9 +40,11 @@ class Posix(Dialect):
             f'{PREFIX}_g=$2 {PREFIX}_k=$2; set -a;; esac'
         )
         awake = "case $- in *n*) set +n;; esac"
-        finish = self.mark(Kind.FINISH, f'{number} "${PREFIX}_s" "${PREFIX}_s"')
         intact = f'case "${{PS1-}}${{PS2-}}" in "${PREFIX}_p") set -- "$1" 1;; *) set -- "$1" 0;; esac'
-        end = self.mark(Kind.END, f'{number} "$1" "$-" "$2" "${{PWD-}}" "${{HOME-}}"')
+        own = f'"${{{PREFIX}_s-}}" "${{{PREFIX}_s-}}"'
+        end = self.mark(
+            Kind.END, f'{number} "$1" {own} "$-" "$2" "${{PWD-}}" "${{HOME-}}"'
+        )
         newline = f"{PREFIX}_n=$(command printf '\\n.'); {PREFIX}_n=${{{PREFIX}_n%.}}"
         return [
             # busybox reads a silent terminal by fgets, and takes its EINTR, which every job's end
@@ -50,9 +52,8 @@ class Posix(Dialect):
             b" unset CTRKERNEL_NONCE; help >/dev/null 2>&1 && set -o ignoreeof",
             f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; unset {PREFIX}_c {PREFIX}_d; {hide}; "
             f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
-            f" {PREFIX}_x() {{ {awake}; {finish}; unset {PREFIX}_s; return 0; }}".encode(),
             f" {PREFIX}_e() {{ {awake}; {intact}; "
-            f"{end}; }}".encode(),
+            f"{end}; unset {PREFIX}_s; }}".encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p=; {newline}".encode(),
         ]
@@ -63,20 +64,16 @@ class Posix(Dialect):
         body = f"]133;{Kind.PROMPT.value.decode()};{self.nonce};{fields};{self.nonce}"
         escape, bell = (rf"\0{byte[0]:03o}" for byte in (ESC, BEL))
         value = f"$(command printf '%b%s%b' '{escape}' '{body}' '{bell}')"
-        return [
-            self.typed("PS2="),
-            self.typed(f"PS1={value}"),
-            self.typed(f"{PREFIX}_p={value}"),
-        ]
+        statements = ["PS2=", f"PS1={value}", f"{PREFIX}_p={value}"]
+        return [self.typed(statement.encode()) for statement in statements]
 
-    def stage(self, data: bytes, state: ShellState) -> list[bytes]:
+    def stage(self, data: bytes) -> list[bytes]:
         """Stage between single quotes; decode with ``printf %b`` only where it must be."""
         quote = (b"'", b"'")
         if not has_control(data):
-            return list(self.joined(single_pieces(data), quote, state))
-        lines = list(self.joined(printf_b_pieces(data), quote, state))
+            return self.joined(single_pieces(data), quote)
         decode = f"{PREFIX}_c=$(command printf '%b.' \"${PREFIX}_c\"); {PREFIX}_c=${{{PREFIX}_c%.}}"
-        return [*lines, self.typed(decode, state)]
+        return [*self.joined(printf_b_pieces(data), quote), decode.encode()]
 
     def evaluate(self, state: ShellState) -> str:
         """Begin mark and code share the first line, so that line numbers are the cell's."""

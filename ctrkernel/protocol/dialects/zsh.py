@@ -21,31 +21,28 @@ class Zsh(Dialect):
 
     @property
     def trailer(self) -> str:
-        """Saves what only the evaluated text itself can see, then writes the finish mark."""
-        return (
-            f"{{ {PREFIX}_s=$? {PREFIX}_u=$_ {PREFIX}_q=${{(j: :)pipestatus}}; "
-            f"{PREFIX}_x; }} {SILENT}"
-        )
+        """Saves what only the evaluated text itself can see."""
+        words = f"{PREFIX}_u=$_ {PREFIX}_s=$? {PREFIX}_q=${{(j: :)pipestatus}}"
+        return f"{{ {words}; }} {SILENT}"
 
     def setup(self) -> list[bytes]:
         """Define our functions; the line editor and everything that decorates prompts go off."""
         hidden = f"{PREFIX}_g {PREFIX}_k {PREFIX}_s {PREFIX}_u {PREFIX}_q {PREFIX}_p"
         hide = f"builtin typeset -g +x {hidden}"
         number, cwd, local = f'"${PREFIX}_g"', '"$PWD"', "builtin emulate -L zsh"
-        finish = self.mark(Kind.FINISH, f'{number} "${PREFIX}_s" "${PREFIX}_q"')
         intact = (
             f'[[ "$PS1" == "${PREFIX}_p" && -z "$PS2" ]]'
             ' && builtin set -- "$1" "$2" 1 || builtin set -- "$1" "$2" 0'
         )
-        end = self.mark(Kind.END, f'{number} "$1" "$2" "$3" {cwd} "${{HOME-}}"')
+        own = f'"${PREFIX}_s" "${PREFIX}_q"'
+        end = self.mark(Kind.END, f'{number} "$1" {own} "$2" "$3" {cwd} "${{HOME-}}"')
         return [
             b" unset CTRKERNEL_NONCE; unsetopt zle prompt_cr prompt_sp bang_hist 2>/dev/null; setopt hist_ignore_space",
             f" {PREFIX}_b() {{ {local}; {PREFIX}_k=${PREFIX}_g; "
             f'builtin print -s -r -- "${PREFIX}_c"; builtin unset {PREFIX}_c {PREFIX}_d; {hide}; '
             f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
-            f" {PREFIX}_x() {{ {local}; {hide}; {finish}; return 0; }}".encode(),
             f" {PREFIX}_e() {{ {local}; {intact}; "
-            f"{end}; }}".encode(),
+            f"{end}; {PREFIX}_s= {PREFIX}_q=; {hide}; }}".encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p= {PREFIX}_u= {PREFIX}_s= {PREFIX}_q=".encode(),
         ]
@@ -55,17 +52,18 @@ class Zsh(Dialect):
         fields = f"${{{PREFIX}_g-}};${{{PREFIX}_k-}};%?;$-;%d"
         kind = Kind.PROMPT.value.decode()
         prompt = rf"\033]133;{kind};{self.nonce};{fields};{self.nonce}\007"
-        return [
-            self.typed("setopt prompt_subst prompt_percent hist_ignore_space"),
-            self.typed("unsetopt zle prompt_cr prompt_sp"),
-            self.typed("PS2="),
-            self.typed(f"PS1=$'{prompt}'"),
-            self.typed(f"{PREFIX}_p=$'{prompt}'"),
+        statements = [
+            "setopt prompt_subst prompt_percent hist_ignore_space",
+            "unsetopt zle prompt_cr prompt_sp",
+            "PS2=",
+            f"PS1=$'{prompt}'",
+            f"{PREFIX}_p=$'{prompt}'",
         ]
+        return [self.typed(statement.encode()) for statement in statements]
 
-    def stage(self, data: bytes, state: ShellState) -> list[bytes]:
+    def stage(self, data: bytes) -> list[bytes]:
         """Stage as ``$'…'``, which the shell's parser decodes without a command."""
-        return list(self.joined(ansi_c_pieces(data), (b"$'", b"'"), state))
+        return self.joined(ansi_c_pieces(data), (b"$'", b"'"))
 
     def evaluate(self, state: ShellState) -> str:
         """Begin mark and code share the first line, so that line numbers are the cell's."""
