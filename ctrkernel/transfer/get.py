@@ -169,6 +169,12 @@ class _Receiver:
             self._stream.receive_data(data)
         else:
             self._stream.receive_eof()
+        complete = self._take_events()
+        if self._on_progress is not None:
+            self._on_progress(self._extractor.bytes, self._total)
+        return complete
+
+    def _take_events(self) -> bool:
         while True:
             match self._stream.next_event():
                 case Data(piece):
@@ -178,12 +184,9 @@ class _Receiver:
                 case FileEnd():
                     self._extractor.end_file()
                 case NeedData():
-                    break
+                    return False
                 case ArchiveEnd():
                     return True
-        if self._on_progress is not None:
-            self._on_progress(self._extractor.bytes, self._total)
-        return False
 
     def _add(self, member: Member) -> None:
         if self._total_known and self._total is None:

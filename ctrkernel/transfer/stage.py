@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from ctrkernel.errors import CtrKernelError, TransferError, one_line
 from ctrkernel.transfer.pack import unreadable
+from ctrkernel.transfer.remote import failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,10 +124,8 @@ class RemoteStage:
         if code == _FILE_ONTO_FOLDER:
             raise file_onto_folder(where + said)
         if code:
-            raise TransferError(
-                f"cannot write in {where}{one_line(self._folder)}: {one_line(complaint)}; "
-                "look at it with `ls -ld` in a cell"
-            )
+            doing = f"cannot write in {where}{one_line(self._folder)}"
+            raise failure(self._engine, self._container, doing=doing, said=complaint)
 
     def remove(self) -> None:
         """Remove it, as far as the container still can; never raises an error of ours."""

@@ -86,7 +86,7 @@ def test_a_name_that_is_no_name_is_data(engine: Engine, target: str) -> None:
 def test_an_ambiguous_id_names_those_that_fit(engine: Engine, start: Callable[..., str]) -> None:
     # 17 containers: two ids share their first digit, for there are 16 digits.
     for _ in range(17):
-        name = start("--entrypoint=true")
+        start("--entrypoint=true")
     ids = [info.id for info in engine.containers(all=True)]
     first = next(one[0] for one in ids if [other[0] for other in ids].count(one[0]) > 1)
 
@@ -94,7 +94,6 @@ def test_an_ambiguous_id_names_those_that_fit(engine: Engine, start: Callable[..
         engine.inspect(first)
 
     assert "%ctr_attach" in str(caught.value)
-    assert name.startswith("eng-")
 
 
 def test_each_state_is_diagnosed(engine: Engine, start: Callable[..., str]) -> None:

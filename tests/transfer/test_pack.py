@@ -8,12 +8,12 @@ import socket
 import subprocess
 import sys
 import tarfile
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ctrkernel.errors import TransferError
 from ctrkernel.transfer.pack import Extent, Packer, Root
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
