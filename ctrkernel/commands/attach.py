@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 from ctrkernel.commands.command import Command, CommandParser, Context, Output
+
+if TYPE_CHECKING:
+    import argparse
 
 
 class Attach(Command):

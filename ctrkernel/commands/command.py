@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from ctrkernel.errors import UsageError, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from ctrkernel.commands.workspace import Workspace
 
 

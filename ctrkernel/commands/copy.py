@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ctrkernel.commands.command import Command, CommandParser, Context, Output
 from ctrkernel.errors import UsageError
 
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
     from ctrkernel.transfer.summary import TransferSummary
 
 #: Seconds before a transfer shows how far it is, and between two such lines.
@@ -150,8 +151,10 @@ class _Progress:
 def _told(word: str, summary: TransferSummary) -> str:
     files = "1 file" if summary.files == 1 else f"{summary.files} files"
     lines = [
-        f"{word} {files}, {size_of(summary.bytes)} → {summary.destination} "
-        f"in {summary.duration:.1f} s",
+        (
+            f"{word} {files}, {size_of(summary.bytes)} → {summary.destination} "
+            f"in {summary.duration:.1f} s"
+        ),
         *summary.notes,
     ]
     return "\n".join(lines) + "\n"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 from ctrkernel.commands.attach import Attach
-from ctrkernel.commands.command import Command
 from ctrkernel.commands.copy import Get, Put
 from ctrkernel.errors import UsageError, name_list
+
+if TYPE_CHECKING:
+    from ctrkernel.commands.command import Command
 
 COMMANDS: dict[str, Command] = {command.name: command for command in (Attach(), Get(), Put())}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import shlex
 from typing import TYPE_CHECKING
 
 from ctrkernel.engine.engine import Engine, find_engine
@@ -30,7 +30,10 @@ class Workspace:
         self.on_late = on_late
         self._engine: Engine | None = None
         self.target = environ.get("CTRKERNEL_TARGET", "")
+        self.on_notice: Callable[[str], None] | None = None
         self.session: ShellSession | None = None
+        self._opening: ShellSession | None = None
+        self._lost: tuple[int, str | None] | None = None
 
     @property
     def engine(self) -> Engine:
@@ -66,7 +69,7 @@ class Workspace:
             session.close(wait=False)
             raise
         self.close(wait=False)
-        self.target, self.session = container.name, session
+        self.target, self.session, self._lost = container.name, session, None
         return container
 
     def ready(self) -> tuple[ShellSession, str]:
@@ -83,18 +86,23 @@ class Workspace:
             return session, ""
         if not self.target:
             raise NoTarget(self._no_target())
-        if session is None or session.exit_status is None:
-            # Never came to a prompt: whatever was in its way may be gone now.
-            self.close(wait=False)
-            opened = self._open()
-            opened.wait_ready()
+        if session is not None and session.exit_status is not None:
+            self._lost = session.exit_status, session.cwd
+        self.close(wait=False)
+        opened = self._open()
+        opened.wait_ready()
+        if self._lost is None:
             return opened, ""
-        status, cwd = session.exit_status, session.cwd
-        session.reopen()
-        notice = f"new shell in {session.cwd or '/'}; the last one ended with exit status {status}"
-        if cwd is not None and session.cwd != cwd:
-            notice += f", and its directory {cwd} is gone"
-        return session, notice
+        (status, cwd), self._lost = self._lost, None
+        moved = cwd is None or opened.run(f"cd -- {shlex.quote(cwd)} 2>/dev/null").ok
+        notice = f"new shell in {opened.cwd or '/'}; the last one ended with exit status {status}"
+        return opened, notice if moved else f"{notice}, and its directory {cwd} is gone"
+
+    def abandon(self) -> None:
+        """Stop waiting for a shell that has not come to its first prompt, if there is one."""
+        session = self._opening
+        if session is not None:
+            session.abandon()
 
     def container(self) -> ContainerInfo:
         """Return the container as it is now.
@@ -120,19 +128,22 @@ class Workspace:
         return session
 
     def _new_session(self, container: str) -> ShellSession:
-        size = shutil.get_terminal_size((120, 40))
-        return ShellSession(
+        self._opening = ShellSession(
             self.engine,
             container,
             shell=self._environ.get("CTRKERNEL_SHELL"),
-            rows=40,
-            columns=size.columns,
             on_late=self._late,
+            on_notice=self._notice,
         )
+        return self._opening
 
     def _late(self, text: str) -> None:
         if self.on_late is not None:
             self.on_late(text)
+
+    def _notice(self, line: str) -> None:
+        if self.on_notice is not None:
+            self.on_notice(line)
 
     def _no_target(self) -> str:
         running = [container.name for container in self.engine.running()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from types import FrameType
 from typing import TYPE_CHECKING, ClassVar
 
 from ipykernel.kernelapp import IPKernelApp
@@ -11,10 +10,12 @@ from ipykernel.kernelapp import IPKernelApp
 from ctrkernel.kernel.kernel import ContainerShellKernel
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from ctrkernel.commands.workspace import Workspace
 
 
-class ContainerShellApp(IPKernelApp):  # type: ignore[misc]
+class ContainerShellApp(IPKernelApp):
     """ipykernel's application around our kernel."""
 
     name = "ctrkernel"
@@ -32,7 +33,7 @@ class ContainerShellApp(IPKernelApp):  # type: ignore[misc]
 
     def init_kernel(self) -> None:
         """Give the kernel what it works in."""
-        super().init_kernel()
+        super().init_kernel()  # type: ignore[no-untyped-call]
         self.kernel.use(self.workspace)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from ipykernel.kernelbase import Kernel
 
-from ctrkernel import __version__
 from ctrkernel.commands import registry
 from ctrkernel.commands.cell import SHELL, CommandLine, split_cell
 from ctrkernel.commands.command import Context
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Reply = dict[str, Any]
 
 
-class Failure(Exception):  # noqa: N818 - carries a reply's three fields, is never shown itself
+class Failure(Exception):
     """A cell that ended in an error."""
 
     def __init__(self, ename: str, evalue: str) -> None:
@@ -34,12 +34,12 @@ class Failure(Exception):  # noqa: N818 - carries a reply's three fields, is nev
         self.evalue = evalue
 
 
-class ContainerShellKernel(Kernel):  # type: ignore[misc]
+class ContainerShellKernel(Kernel):
     """Runs cells in a shell in a container."""
 
     implementation = "ctrkernel"
-    implementation_version = __version__
-    banner = f"ctrkernel {__version__}: every cell runs in one shell in a container"
+    implementation_version = version("ctrkernel")
+    banner = f"ctrkernel {implementation_version}: every cell runs in one shell in a container"
     language_info: dict[str, Any] = {  # noqa: RUF012 - the base class has it as an instance's
         "name": "bash",
         "mimetype": "text/x-sh",
@@ -51,19 +51,21 @@ class ContainerShellKernel(Kernel):  # type: ignore[misc]
     _execute_sleep = 0.0
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self._publisher = Publisher(self)
         self._workspace: Workspace | None = None
         # Cells of a subshell wait here for their turn: there is one terminal.
         self._turn = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="ctrkernel-command")
         self._cancelled = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._running: tuple[ShellSession, Execution] | None = None
 
     def use(self, workspace: Workspace) -> None:
         """Work in `workspace`; called once, before the first message."""
         self._workspace = workspace
-        workspace.on_late = self._publisher.stream
+        workspace.on_late = self._publisher.late
+        workspace.on_notice = self._publisher.notice
 
     @property
     def workspace(self) -> Workspace:
@@ -93,6 +95,11 @@ class ContainerShellKernel(Kernel):  # type: ignore[misc]
     def post_handler_hook(self) -> None:
         """Leave SIGINT as the application set it."""
 
+    def start(self) -> None:
+        """Note the loop that cells run in; called once, by the application."""
+        super().start()  # type: ignore[no-untyped-call]
+        self._loop = getattr(self.io_loop, "asyncio_loop", None)
+
     async def do_execute(
         self,
         code: str,
@@ -105,7 +112,7 @@ class ContainerShellKernel(Kernel):  # type: ignore[misc]
         cell_id: str | None = None,  # noqa: ARG002
     ) -> Reply:
         """Run a cell and return the reply's content; called for each execute_request."""
-        parent = self.get_parent("shell")
+        parent = self.get_parent("shell")  # type: ignore[no-untyped-call]
         if not self._turn.acquire(blocking=False):
             await asyncio.get_running_loop().run_in_executor(None, self._turn.acquire)
         try:
@@ -136,11 +143,13 @@ class ContainerShellKernel(Kernel):  # type: ignore[misc]
     async def interrupt_request(self, stream: Any, ident: Any, parent: Any) -> None:
         """Interrupt the running cell; called for a message on the control channel."""
         self.interrupted()
-        self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
+        if self.session is not None:
+            self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
 
     def interrupted(self) -> None:
         """Interrupt whatever runs; called by a signal handler too, so the loop does the work."""
-        self.io_loop.asyncio_loop.call_soon_threadsafe(self._interrupt)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._interrupt)
 
     # A cell
 
@@ -157,9 +166,12 @@ class ContainerShellKernel(Kernel):  # type: ignore[misc]
     async def _command(self, line: CommandLine) -> None:
         command = registry.find(line.name)
         context = Context(self.workspace, self._progress, self._cancelled.is_set)
-        output = await asyncio.get_running_loop().run_in_executor(
-            self._threads, command.run, line.words, context
-        )
+        try:
+            output = await asyncio.get_running_loop().run_in_executor(
+                self._threads, command.run, line.words, context
+            )
+        except CtrKernelError as error:
+            raise self._interrupted_or(error) from error
         if self._cancelled.is_set():
             raise Failure("KeyboardInterrupt", f"%{line.name} was interrupted")
         if output.html:
@@ -188,20 +200,28 @@ class ContainerShellKernel(Kernel):  # type: ignore[misc]
             raise Failure("CommandFailed", f"exit status {result.exit_code}")
 
     async def _ready(self) -> ShellSession:
-        session = self.workspace.session
-        if session is not None and session.at_prompt:
-            return session
-        session, notice = await asyncio.get_running_loop().run_in_executor(
-            self._threads, self.workspace.ready
-        )
+        present = self.workspace.session
+        if present is not None and present.at_prompt:
+            return present
+        try:
+            session, notice = await asyncio.get_running_loop().run_in_executor(
+                self._threads, self.workspace.ready
+            )
+        except CtrKernelError as error:
+            raise self._interrupted_or(error) from error
         if notice:
-            self._publisher.stream(f"ctrkernel: {notice}\n", name="stderr")
+            self._publisher.notice(notice)
         if self._cancelled.is_set():
             raise Failure("KeyboardInterrupt", "interrupted before the cell began")
         return session
 
+    def _interrupted_or(self, error: CtrKernelError) -> Exception:
+        """Return what ends a cell whose work stopped with `error`: an interrupt, if it was one."""
+        return Failure("KeyboardInterrupt", str(error)) if self._cancelled.is_set() else error
+
     def _interrupt(self) -> None:
         self._cancelled.set()
+        self.workspace.abandon()
         running = self._running
         if running is not None:
             running[0].interrupt()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Publisher:
@@ -22,6 +24,14 @@ class Publisher:
         """Send text, as it is."""
         self._send("stream", {"name": name, "text": text})
 
+    def late(self, text: str) -> None:
+        """Send text that belongs to no running cell, silent request or not."""
+        self._send("stream", {"name": "stdout", "text": text}, always=True)
+
+    def notice(self, line: str) -> None:
+        """Send a line of our own."""
+        self._send("stream", {"name": "stderr", "text": f"ctrkernel: {line}\n"}, always=True)
+
     def error(self, ename: str, evalue: str, traceback: list[str]) -> None:
         """Send a cell's error."""
         self._send("error", {"ename": ename, "evalue": evalue, "traceback": traceback})
@@ -31,8 +41,8 @@ class Publisher:
         data = {"text/plain": text, "text/html": html}
         self._send("display_data", {"data": data, "metadata": {}, "transient": {}})
 
-    def _send(self, kind: str, content: dict[str, Any]) -> None:
-        if self.silent:
+    def _send(self, kind: str, content: dict[str, Any], *, always: bool = False) -> None:
+        if self.silent and not always:
             return
         kernel = self._kernel
         kernel.session.send(

@@ -7,8 +7,10 @@ with every control character escaped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 #: Bytes of payload in a staged line; with our words around it, it stays below 1,023.
 PIECE: Final = 840

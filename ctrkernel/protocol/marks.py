@@ -1,4 +1,4 @@
-"""The marks that the shell writes between its output: semantic prompts, OSC 133.
+r"""The marks that the shell writes between its output: semantic prompts, OSC 133.
 
 A mark is one operating system command of the terminal grammar (ECMA-48, section 8.3.89), in the
 family that FinalTerm began and most terminals know as semantic prompts::
@@ -87,7 +87,7 @@ def split_fields(kind: Kind, body: bytes) -> tuple[bytes, ...] | None:
 
 
 def printf_format(kind: Kind, nonce: str) -> str:
-    r"""Return the ``printf`` format that writes a mark, with one ``%s`` for each field and directory.
+    r"""Return the ``printf`` format that writes a mark, a ``%s`` for each field and directory.
 
     END is followed by a newline: whether it arrives as LF or CR LF tells how the terminal
     treats every other newline, at no cost.

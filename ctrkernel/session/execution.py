@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ctrkernel.session.output import Capture
 from ctrkernel.session.result import CommandResult
+
+if TYPE_CHECKING:
+    from ctrkernel.session.output import Capture
 
 #: Called with each piece of a command's output, in the session's own thread.
 OnOutput = Callable[[str], None]

@@ -57,14 +57,16 @@ exit 0
 """
 )
 
-#: Sends signal $2 to the foreground group of the terminal that shell $1 leads.
-_SIGNAL_FOREGROUND = (
+#: Kills the foreground group of the terminal that shell $1 leads; the shell's own group only if
+#: $2 is yes.
+_KILL_FOREGROUND = (
     _STAT
     + r"""
 stat "$1" || exit 1
-signal=$2
+even_shell=$2
 set -- $line
-kill "-$signal" "-$6" && kill -CONT "-$6"
+[ "$6" != "$3" ] || [ "$even_shell" = yes ] || exit 0
+kill -KILL "-$6"
 """
 )
 
@@ -103,9 +105,9 @@ def hang_up_argv(shell: str, pid: str, started: str, nonce: str) -> list[str]:
     return _argv(shell, _HANG_UP, pid, started, nonce)
 
 
-def signal_foreground_argv(shell: str, pid: int, signal: str) -> list[str]:
-    """Return the argv that signals the foreground group of a shell's terminal."""
-    return _argv(shell, _SIGNAL_FOREGROUND, str(pid), signal)
+def kill_foreground_argv(shell: str, pid: int, *, even_shell: bool) -> list[str]:
+    """Return the argv that kills the foreground group of a shell's terminal."""
+    return _argv(shell, _KILL_FOREGROUND, str(pid), "yes" if even_shell else "no")
 
 
 def continue_argv(shell: str, pid: int) -> list[str]:

@@ -69,7 +69,9 @@ class Pump:
         listener: Told of everything.
     """
 
-    def __init__(self, transport: Transport, conversation: Conversation, listener: Listener) -> None:
+    def __init__(
+        self, transport: Transport, conversation: Conversation, listener: Listener
+    ) -> None:
         self._transport = transport
         self._conversation = conversation
         self._listener = listener

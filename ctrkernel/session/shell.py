@@ -20,6 +20,7 @@ from ctrkernel.errors import (
 )
 from ctrkernel.protocol.conversation import Conversation, Done, Ready
 from ctrkernel.session import inside
+from ctrkernel.session.beside import Beside, later
 from ctrkernel.session.execution import Execution, OnOutput
 from ctrkernel.session.launcher import Launch, environment, launches
 from ctrkernel.session.output import Capture
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 #: Seconds that a shell may take to its first prompt; start files of some people are slow.
 START_TIMEOUT = 30.0
-#: Seconds for a short script beside the shell.
-SCRIPT_TIMEOUT = 5.0
 #: Seconds that an interrupted command has before we look what became of it.
 INTERRUPT_GRACE = 1.0
 #: Seconds that a command has after each interrupt when its time is up.
@@ -61,6 +60,7 @@ class ShellSession:
         rows: The terminal's height in characters.
         columns: Its width.
         on_late: Called, in the session's thread, with output that belongs to no running command.
+        on_notice: Called with a line that says why an interrupt does not reach the container.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class ShellSession:
         rows: int = 40,
         columns: int = 120,
         on_late: Callable[[str], None] | None = None,
+        on_notice: Callable[[str], None] | None = None,
     ) -> None:
         self.engine = engine
         self.container = container
@@ -87,11 +88,13 @@ class ShellSession:
         self._launches = launches(shell)
         self._env = dict(env or {})
         self._on_late = on_late
+        self._on_notice = on_notice
         self._lock = threading.RLock()
         self._pump: Pump | None = None
         self._conversation: Conversation | None = None
         self._launch = self._launches[0]
         self._ready: Ready | None = None
+        self._beside: Beside | None = None
         self._settled = threading.Event()
         self._failure: CtrKernelError | None = None
         self._execution: Execution | None = None
@@ -121,7 +124,7 @@ class ShellSession:
     def _start(self, launch: Launch) -> None:
         nonce = secrets.token_hex(8)
         self._launch = launch
-        self._ready = None
+        self._ready = self._beside = None
         self._failure = None
         self.exit_status = None
         self._settled.clear()
@@ -139,9 +142,7 @@ class ShellSession:
         )
         reaper = Reaper(hang_up, environ=os.environ)
         try:
-            transport = PtyTransport(
-                argv, environ=os.environ, rows=self.rows, columns=self.columns
-            )
+            transport = PtyTransport(argv, environ=os.environ, rows=self.rows, columns=self.columns)
         except BaseException:
             reaper.dismiss()
             raise
@@ -190,6 +191,17 @@ class ShellSession:
         if wait:
             for reaper in reapers:
                 reaper.wait()
+
+    def abandon(self) -> None:
+        """Stop waiting for a first prompt: :meth:`wait_ready` raises at once."""
+        with self._lock:
+            if self._settled.is_set():
+                return
+            self._failure = ShellStartFailed(
+                f"the shell in {self.container} was interrupted before its first prompt; run again"
+            )
+            self._settled.set()
+        self.close(wait=False)
 
     def reopen(self) -> None:
         """Start a new shell, in the directory of the last one where that still exists."""
@@ -303,7 +315,7 @@ class ShellSession:
         return execution.result(1, self.cwd or "/")
 
     def interrupt(self) -> None:
-        """Interrupt the running command: Ctrl-C; again, Ctrl-\\; again, SIGKILL its group."""
+        """Interrupt the running command: SIGINT; again, SIGQUIT; again, SIGKILL to its group."""
         execution = self._execution
         if execution is None:
             return
@@ -314,9 +326,9 @@ class ShellSession:
             case 2:
                 self.type(QUIT)
             case _:
-                self._beside(lambda: self._kill_foreground(execution))
+                later(lambda: self._kill_foreground(execution))
                 return
-        self._beside(lambda: self._look_after(execution), delay=INTERRUPT_GRACE)
+        later(lambda: self._look_after(execution, interrupted=True), delay=INTERRUPT_GRACE)
 
     def type(self, data: bytes) -> None:
         """Type bytes, as a keyboard would."""
@@ -331,53 +343,64 @@ class ShellSession:
         if pump is not None:
             pump.post(lambda: pump.resize(rows, columns))
 
-    # What runs beside the shell
-
-    def _beside(self, work: Callable[[], None], *, delay: float = 0.0) -> None:
-        """Do short work on the engine in a thread of its own."""
-        timer = threading.Timer(delay, work)
-        timer.daemon = True
-        timer.start()
-
-    def _script(self, argv: list[str]) -> bytes:
-        """Run a script in the container; empty where it cannot be run or fails."""
-        try:
-            done = self.engine.run(
-                self.engine.exec_argv(self.container, argv)[1:], timeout=SCRIPT_TIMEOUT
-            )
-        except CtrKernelError:
-            # The container is gone, paused or cut off; the terminal tells what there is to tell.
-            return b""
-        return done.stdout
+    # What is done beside the shell
 
     def _kill_foreground(self, execution: Execution) -> None:
-        if self._ready is not None and self._execution is execution:
-            self._script(
-                inside.signal_foreground_argv(self._launch.helper, self._ready.pid, "KILL")
-            )
+        beside = self._beside
+        if beside is None or self._execution is not execution:
+            return
+        if self._is_cut_off(execution):
+            # Neither the terminal nor an exec reaches it: let go of it.
+            pump = self._pump
+            if pump is not None:
+                pump.stop()
+            return
+        beside.kill_foreground(even_shell=False)
 
-    def _look_after(self, execution: Execution) -> None:
-        """After an interrupt: continue a stopped shell; let a silent prompt speak."""
-        if self._ready is None or self._execution is not execution:
+        def even_shell() -> None:
+            # Only a shell that is still at the same command, and so is itself what hangs.
+            if self._execution is execution:
+                beside.kill_foreground(even_shell=True)
+
+        later(even_shell, delay=INTERRUPT_GRACE)
+
+    def _look_after(self, execution: Execution, *, interrupted: bool) -> None:
+        """Continue a stopped shell; after an interrupt, let a silent prompt speak.
+
+        An interrupted builtin is gone, so a shell that sleeps in its terminal's foreground waits
+        at a prompt that has lost its mark.
+        """
+        beside = self._beside
+        if beside is None or self._execution is not execution:
             return
-        look = inside.parse_look(
-            self._script(inside.look_argv(self._launch.helper, self._ready.pid))
-        )
-        if look is None or self._execution is not execution:
+        look = beside.look()
+        if self._execution is not execution:
             return
-        if look.stopped:
-            self._script(inside.continue_argv(self._launch.helper, self._ready.pid))
-        elif look.sleeping and look.foreground:
-            # An interrupted builtin is gone, so the shell waits at a prompt that has lost its mark.
+        if look is None:
+            if interrupted:
+                self._is_cut_off(execution)
+        elif look.stopped:
+            beside.go_on()
+        elif interrupted and look.sleeping and look.foreground:
             conversation, pump = self._conversation, self._pump
             if conversation is not None and pump is not None:
                 pump.post(lambda: pump.type(conversation.rescue()))
+
+    def _is_cut_off(self, execution: Execution) -> bool:
+        """Whether the container cannot be reached; if so, whoever waits for it is told why."""
+        trouble = self._trouble()
+        if trouble is not None and self._on_notice is not None and self._execution is execution:
+            self._on_notice(str(trouble))
+        return trouble is not None
 
     # What the pump tells, in its thread
 
     def on_ready(self, ready: Ready) -> None:
         """The shell is at its first prompt."""
         self._ready = ready
+        self._beside = Beside(
+            self.engine, self.container, helper=self._launch.helper, pid=ready.pid
+        )
         self.shell = ready.shell
         if self._reapers:
             self._reapers[-1].tell(ready.pid, ready.started)
@@ -403,16 +426,7 @@ class ShellSession:
         """A running command is silent: a shell that was stopped would stay so for ever."""
         execution = self._execution
         if execution is not None:
-            self._beside(lambda: self._continue_stopped(execution))
-
-    def _continue_stopped(self, execution: Execution) -> None:
-        if self._ready is None or self._execution is not execution:
-            return
-        look = inside.parse_look(
-            self._script(inside.look_argv(self._launch.helper, self._ready.pid))
-        )
-        if look is not None and look.stopped and self._execution is execution:
-            self._script(inside.continue_argv(self._launch.helper, self._ready.pid))
+            later(lambda: self._look_after(execution, interrupted=False))
 
     def on_exit(self, status: int) -> None:
         """The shell, or the engine's client, is gone."""
@@ -437,18 +451,19 @@ class ShellSession:
             execution.future.set_exception(ShellExited(message(), result))
 
     def _why_gone(self, status: int) -> str:
-        try:
-            trouble = self.engine.diagnose(self.container)
-        except CtrKernelError as error:
-            trouble = error
+        trouble = self._trouble()
         return f"exit status {status}" + (f": {trouble}" if trouble is not None else "")
+
+    def _trouble(self) -> CtrKernelError | None:
+        """Return what is wrong with the container or the engine, if anything is."""
+        try:
+            return self.engine.diagnose(self.container)
+        except CtrKernelError as error:
+            return error
 
     def _failed_to_start(self, status: int) -> None:
         greeting = self._conversation.greeting if self._conversation is not None else b""
-        try:
-            self._failure = self.engine.diagnose(self.container)
-        except CtrKernelError as error:
-            self._failure = error
+        self._failure = self._trouble()
         if self._failure is None and status in NO_PROGRAM:
             following = self._launches[self._launches.index(self._launch) + 1 :]
             with self._lock:
@@ -476,5 +491,3 @@ class ShellSession:
             f"one in: `{self.engine.name} cp /bin/busybox {self.container}:/busybox` and "
             "CTRKERNEL_SHELL='/busybox sh'"
         )
-
-

@@ -2,19 +2,22 @@
 
 A cell becomes a few typed lines. Those before the last stage the code in a variable. The last one
 sets the gate to the cell's sequence number, evaluates a begin mark, the code and a trailer, and
-writes an end mark. A short cell is staged on that line too. Our words are redirected, so that traces and traps stay silent for them.
+writes an end mark. A short cell is staged on that line too. Our words are redirected, so that
+traces and traps stay silent for them.
 """
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from ctrkernel.protocol.encoding import PIECES_PER_JOIN
 from ctrkernel.protocol.marks import Kind, printf_format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 #: Bytes of a typed line: busybox cuts at 1,023.
 LINE_LIMIT: Final = 1000
@@ -66,7 +69,7 @@ def hello_line(nonce: str) -> bytes:
     line = f"{PREFIX}_s"
     return (
         f" {TERMINAL} 2>/dev/null; {PREFIX}_q=$?; read -r {line} 2>/dev/null </proc/$$/stat; "
-        f"printf '{form}' \"$$\" \"${{BASH_VERSION-}}\" \"${{ZSH_VERSION-}}\" "
+        f'printf \'{form}\' "$$" "${{BASH_VERSION-}}" "${{ZSH_VERSION-}}" '
         f'"${PREFIX}_q" "$-" "${line}"'
     ).encode()
 
@@ -109,12 +112,16 @@ class Dialect(ABC):
         """Return the statements that put a cell's bytes into the staging variable."""
 
     @abstractmethod
-    def evaluate(self, state: ShellState) -> str:
-        """Return the words that evaluate begin mark, staged code and trailer."""
+    def evaluate(self, state: ShellState, trailer: str) -> str:
+        """Return the words that evaluate begin mark, staged code and `trailer`."""
 
     @abstractmethod
     def check(self) -> str:
-        """Return words that parse the staged code without running it; status 0 if it is whole."""
+        """Return words that parse the staged code silently, without running it.
+
+        Their status is 0 if it is whole. It may be another one though the code is good: it may
+        need an option or an alias that it sets itself. Then it is run without the trailer.
+        """
 
     def cell(self, seq: int, data: bytes, state: ShellState) -> list[bytes]:
         """Return the lines to type for a cell.
@@ -134,9 +141,13 @@ class Dialect(ABC):
             lines += self.prompts()
         statements = self.stage(data)
         gate = f"{PREFIX}_g={seq}" + (f"; {PREFIX}_t" if state.traced else "")
-        run = self.evaluate(state)
+        run = self.evaluate(state, self.trailer)
         if may_be_unfinished(data):
-            run = f"{self.check()} && {run}"
+            if ends_open(data):
+                otherwise = f"{{ {self.echo_word} '{UNFINISHED}' >&2; (exit 2); }}"
+            else:
+                otherwise = self.complain(state)
+            run = f"if {self.check()}; then {run}; else {otherwise}; fi"
         rest = f"; {run}; {self.end_words()}".encode()
         line = self.typed(b"; ".join([*statements, gate.encode()]), state) + rest
         if len(line) > LINE_LIMIT:
@@ -145,6 +156,10 @@ class Dialect(ABC):
         if lines and self.line_zero:
             lines.append(self.typed(b":") + self.line_zero.encode())
         return [*lines, line]
+
+    def complain(self, state: ShellState) -> str:
+        """Return words that make the shell say what is wrong with the staged code."""
+        return self.evaluate(state, "")
 
     def end_words(self) -> str:
         """Return the words that write the end mark, with the status of what stands before."""
@@ -182,35 +197,51 @@ class Dialect(ABC):
         """Return the words that write a mark to the terminal."""
         return f"{self.printf_word} '{printf_format(kind, self.nonce)}' {arguments} >/dev/tty"
 
+    #: How ``echo`` is called so that nothing of the user's comes in between.
+    echo_word: ClassVar[str] = "command echo"
     #: How ``printf`` is called so that nothing of the user's comes in between.
     printf_word: ClassVar[str] = "printf"
 
 
+#: What the shell itself would only warn of, or not notice: it would run half of what was meant.
+UNFINISHED: Final = "ctrkernel: the cell ends in a backslash, or in a here-document without its end"
+
 _HEREDOC = re.compile(rb"<<-?[ \t]*(?:\\?([\w.+-]+)|'([^'\n]+)'|\"([^\"\n]+)\")")
-_OPEN_END = re.compile(rb"(\||&&|\\)\s*(#.*)?$")
+_OPEN_END = re.compile(rb"(?:\||&&)\s*(?:#.*)?$")
+#: Words and signs after which shells take a group in braces, such as our trailer, as a body.
+_TAKES_BODY = re.compile(
+    rb"(?<![\w-])(?:while|until|for|foreach|repeat|select|case|if|function|coproc|time)(?![\w-])"
+    rb"|\(\s*\)"
+)
 
 
 def may_be_unfinished(data: bytes) -> bool:
-    r"""Whether code may end where the shell would read on into a line after it.
+    """Whether the shell might take a line of ours after the code for a part of it.
 
-    That is a trailing ``|``, ``&&`` or backslash, and a here-document without its end. A wrong yes
-    costs one more parse by the shell; a wrong no would let the shell take our own line as part of
-    the code. Quotes, parentheses and compound commands need no care: our line cannot close them.
+    A wrong yes costs one more parse by the shell. Quotes and parentheses need no care: our line
+    holds none that could close them.
     """
-    if b"<<" in data and _heredoc_may_be_open(data):
+    if ends_open(data) or _TAKES_BODY.search(data) or data.count(b"{") != data.count(b"}"):
         return True
+    return bool(_OPEN_END.search(_last_line(data).rstrip()))
+
+
+def ends_open(data: bytes) -> bool:
+    """Whether code seems to end in a backslash or within a here-document."""
+    return _last_line(data).endswith(b"\\") or (b"<<" in data and _heredoc_seems_open(data))
+
+
+def _last_line(data: bytes) -> bytes:
+    """Return the last line that is neither blank nor a comment."""
     for line in reversed(data.split(b"\n")):
         bare = line.strip()
-        if not bare or bare.startswith(b"#"):
-            continue
-        return bool(_OPEN_END.search(line.rstrip(b" \t\r") if not line.endswith(b"\\") else line))
-    return False
+        if bare and not bare.startswith(b"#"):
+            return line
+    return b""
 
 
-def _heredoc_may_be_open(data: bytes) -> bool:
+def _heredoc_seems_open(data: bytes) -> bool:
     data = data.replace(b"<<<", b"")
     lines = {line.lstrip(b"\t") for line in data.split(b"\n")}
     words: Iterable[tuple[bytes, ...]] = _HEREDOC.findall(data)
-    count = data.count(b"<<")
-    delimiters = [next(filter(None, groups)) for groups in words]
-    return len(delimiters) < count or any(word not in lines for word in delimiters)
+    return any(next(filter(None, groups)) not in lines for groups in words)

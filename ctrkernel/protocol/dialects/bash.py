@@ -17,6 +17,7 @@ class Bash(Dialect):
     """GNU bash without its line editor."""
 
     name = "bash"
+    echo_word = r"\builtin echo"
     set_word = r"\builtin set"
     printf_word = "builtin printf"
 
@@ -85,7 +86,7 @@ class Bash(Dialect):
         """As elsewhere; a short cell has no line before it that could number its own."""
         return super().end_words() + self.line_zero
 
-    def evaluate(self, state: ShellState) -> str:
+    def evaluate(self, state: ShellState, trailer: str) -> str:
         """Begin mark, newline, code: so a syntax error in the first line comes after the mark."""
         status = 0 if "e" in state.flags else state.status
         begin = f'{PREFIX}_b %d "${{{PREFIX}_u-}}"'
@@ -96,8 +97,8 @@ class Bash(Dialect):
             # A status that is not 0 would fire the user's ERR trap.
             restore = f"[[ -n $(builtin trap -p ERR) ]] && {begin % 0} || {{ {restore}; }}"
         begin_line = f"{{ builtin trap -p DEBUG >/dev/tty; {restore}; }} {SILENT}"
-        return rf"""\builtin eval $'{begin_line}\n'{STAGED}$'\n{self.trailer}'"""
+        return rf"""\builtin eval $'{begin_line}\n'{STAGED}$'\n{trailer}'"""
 
     def check(self) -> str:
         """Parse the code as the body of a branch that is not taken."""
-        return rf"""\builtin eval $'if false; then :\n'{STAGED}$'\nfi'"""
+        return rf"""{{ \builtin eval $'if false; then :\n'{STAGED}$'\nfi'; }} {SILENT}"""

@@ -36,15 +36,15 @@ class Posix(Dialect):
         """Define our functions."""
         number = f'"${PREFIX}_g"'
         hide = (
-            f"case $- in *a*) set +a; set -- \"$1\" ${PREFIX}_g; unset {PREFIX}_g {PREFIX}_k; "
-            f'{PREFIX}_g=$2 {PREFIX}_k=$2; set -a;; esac'
+            f'case $- in *a*) set +a; set -- "$1" ${PREFIX}_g; unset {PREFIX}_g {PREFIX}_k; '
+            f"{PREFIX}_g=$2 {PREFIX}_k=$2; set -a;; esac"
         )
         awake = "case $- in *n*) set +n;; esac"
-        intact = f'case "${{PS1-}}${{PS2-}}" in "${PREFIX}_p") set -- "$1" 1;; *) set -- "$1" 0;; esac'
-        own = f'"${{{PREFIX}_s-}}" "${{{PREFIX}_s-}}"'
-        end = self.mark(
-            Kind.END, f'{number} "$1" {own} "$-" "$2" "${{PWD-}}" "${{HOME-}}"'
+        intact = (
+            f'case "${{PS1-}}${{PS2-}}" in "${PREFIX}_p") set -- "$1" 1;; *) set -- "$1" 0;; esac'
         )
+        own = f'"${{{PREFIX}_s-}}" "${{{PREFIX}_s-}}"'
+        end = self.mark(Kind.END, f'{number} "$1" {own} "$-" "$2" "${{PWD-}}" "${{HOME-}}"')
         newline = f"{PREFIX}_n=$(command printf '\\n.'); {PREFIX}_n=${{{PREFIX}_n%.}}"
         return [
             # busybox reads a silent terminal by fgets, and takes its EINTR, which every job's end
@@ -52,8 +52,7 @@ class Posix(Dialect):
             b" unset CTRKERNEL_NONCE; help >/dev/null 2>&1 && set -o ignoreeof",
             f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; unset {PREFIX}_c {PREFIX}_d; {hide}; "
             f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
-            f" {PREFIX}_e() {{ {awake}; {intact}; "
-            f"{end}; unset {PREFIX}_s; }}".encode(),
+            f" {PREFIX}_e() {{ {awake}; {intact}; {end}; unset {PREFIX}_s; }}".encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p=; {newline}".encode(),
         ]
@@ -75,12 +74,15 @@ class Posix(Dialect):
         decode = f"{PREFIX}_c=$(command printf '%b.' \"${PREFIX}_c\"); {PREFIX}_c=${{{PREFIX}_c%.}}"
         return [*self.joined(printf_b_pieces(data), quote), decode.encode()]
 
-    def evaluate(self, state: ShellState) -> str:
+    def evaluate(self, state: ShellState, trailer: str) -> str:
         """Begin mark and code share the first line, so that line numbers are the cell's."""
         status = 0 if "e" in state.flags else state.status
         begin = f"{{ {PREFIX}_b {status}; }} {SILENT}; "
-        return f"""\\eval '{begin}'{STAGED}"${PREFIX}_n"'{self.trailer}'"""
+        return f"""\\eval '{begin}'{STAGED}"${PREFIX}_n"'{trailer}'"""
 
     def check(self) -> str:
-        """Parse the code as the body of a branch that is not taken."""
-        return f"""\\eval 'if false; then :;'"${PREFIX}_n"{STAGED}"${PREFIX}_n"fi"""
+        """Parse the code as the body of a branch that is not taken.
+
+        In a subshell, because an error returns to the prompt.
+        """
+        return f"""(\\eval 'if false; then :;'"${PREFIX}_n"{STAGED}"${PREFIX}_n"fi) {SILENT}"""

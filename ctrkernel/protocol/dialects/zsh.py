@@ -16,8 +16,11 @@ class Zsh(Dialect):
     """The Z shell."""
 
     name = "zsh"
+    echo_word = r"\builtin echo"
     set_word = r"\builtin set"
     printf_word = "builtin printf"
+
+    _parse = rf"""\builtin eval $'if false; then :\n'{STAGED}$'\nfi'"""
 
     @property
     def trailer(self) -> str:
@@ -37,7 +40,8 @@ class Zsh(Dialect):
         own = f'"${PREFIX}_s" "${PREFIX}_q"'
         end = self.mark(Kind.END, f'{number} "$1" {own} "$2" "$3" {cwd} "${{HOME-}}"')
         return [
-            b" unset CTRKERNEL_NONCE; unsetopt zle prompt_cr prompt_sp bang_hist 2>/dev/null; setopt hist_ignore_space",
+            b" unset CTRKERNEL_NONCE; setopt hist_ignore_space",
+            b" unsetopt zle prompt_cr prompt_sp bang_hist 2>/dev/null",
             f" {PREFIX}_b() {{ {local}; {PREFIX}_k=${PREFIX}_g; "
             f'builtin print -s -r -- "${PREFIX}_c"; builtin unset {PREFIX}_c {PREFIX}_d; {hide}; '
             f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
@@ -65,17 +69,21 @@ class Zsh(Dialect):
         """Stage as ``$'…'``, which the shell's parser decodes without a command."""
         return self.joined(ansi_c_pieces(data), (b"$'", b"'"))
 
-    def evaluate(self, state: ShellState) -> str:
+    def evaluate(self, state: ShellState, trailer: str) -> str:
         """Begin mark and code share the first line, so that line numbers are the cell's."""
         status = 0 if "e" in state.flags else state.status
         # The function's own last word would become $_, so another command restores it.
         last = f'; : "${PREFIX}_u"' if status == 0 else ""
         begin = f"{{ builtin trap >/dev/tty; {PREFIX}_b {status}{last}; }} {SILENT}; "
-        return rf"""\builtin eval $'{begin}'{STAGED}$'\n{self.trailer}'"""
+        return rf"""\builtin eval $'{begin}'{STAGED}$'\n{trailer}'"""
 
     def check(self) -> str:
         """Parse the code as the body of a branch that is not taken."""
-        return rf"""\builtin eval $'if false; then :\n'{STAGED}$'\nfi'"""
+        return f"{{ {self._parse}; }} {SILENT}"
+
+    def complain(self, state: ShellState) -> str:  # noqa: ARG002 - nothing is run
+        """Parse once more, aloud: zsh would take `while true` for a loop without a body."""
+        return self._parse
 
     def end_words(self) -> str:
         """As elsewhere; the flags are taken before our function changes the options."""
