@@ -316,7 +316,7 @@ def check_target(target: str) -> str:
     if not _TARGET.fullmatch(target):
         raise ContainerNotFound(
             f"'{one_line(target, limit=80)}' cannot be a container's name; "
-            "see `%ctr_ps` for the names"
+            "`docker ps` lists the names"
         )
     return target
 

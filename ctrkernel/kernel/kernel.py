@@ -116,7 +116,8 @@ class ContainerShellKernel(Kernel):
         if not self._turn.acquire(blocking=False):
             await asyncio.get_running_loop().run_in_executor(None, self._turn.acquire)
         try:
-            self._publisher.parent = parent
+            if not silent:
+                self._publisher.parent = parent
             self._publisher.silent = silent
             self._cancelled.clear()
             await self._cell(code)

@@ -25,7 +25,7 @@ class Publisher:
         self._send("stream", {"name": name, "text": text})
 
     def late(self, text: str) -> None:
-        """Send text that belongs to no running cell, silent request or not."""
+        """Send output of no running cell, under the last one that shows, silent ones or not."""
         self._send("stream", {"name": "stdout", "text": text}, always=True)
 
     def notice(self, line: str) -> None:

@@ -115,6 +115,7 @@ class Conversation:
         self._typed: frozenset[bytes] = frozenset()
         self._typed_size = 0
         self._released = False
+        self._blank = False
         self._pid = 0
         self._started = 0
         self._shell = ""
@@ -139,6 +140,7 @@ class Conversation:
         self._held.clear()
         self._gated = None
         self._released = False
+        self._blank = not has_command(code)
         self.state = replace(self.state, pipe_status=(), finished=False)
         self.phase = Phase.STAGING
         return b"\n".join(lines) + b"\n"
@@ -215,7 +217,7 @@ class Conversation:
         return self._foreign(mark)
 
     def _end(self, mark: Mark) -> list[Happening]:
-        cwd, _, self.home = mark.fields[6].partition(HOME_MARK)
+        cwd, _, self.home = mark.fields[6].rpartition(HOME_MARK)
         codes = mark.fields[3].split()
         status = mark.number(2)
         self.state = replace(
@@ -284,7 +286,9 @@ class Conversation:
             pipe_status=pipe_status,
         )
         self.phase = Phase.IDLE
-        return [*happenings, Done(status, _text_of(cwd), _text_of(self.home))]
+        # Code without a command leaves $? as it is, and has not failed.
+        reported = 0 if self._blank else status
+        return [*happenings, Done(reported, _text_of(cwd), _text_of(self.home))]
 
     def _give_held(self, *, begun: bool) -> list[Happening]:
         """Sort what came between typing and the begin mark.
@@ -317,6 +321,11 @@ class Conversation:
 
     def _is_typed(self, line: bytes) -> bool:
         return line.rstrip(b"\r\n") in self._typed
+
+
+def has_command(code: str) -> bool:
+    """Whether a line of `code` is neither blank nor a comment."""
+    return any(bare and not bare.startswith("#") for bare in map(str.strip, code.split("\n")))
 
 
 def _text_of(data: bytes) -> str:

@@ -7,7 +7,9 @@ system does for a process that was killed. It is a POSIX shell of about one mega
 from __future__ import annotations
 
 import os
+import select
 import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,21 +18,26 @@ if TYPE_CHECKING:
 #: Seconds that a hang-up may take when somebody waits for it.
 HANG_UP_TIMEOUT = 6.0
 
-#: Reads "PID START" lines; at the end of its input runs "$@" with the last ones in place of the
-#: words PID and START. Signals that a terminal or a notebook server sends to a group pass it by.
+#: The words of a POSIX shell that becomes the reaper. It leaves a process that lives on its own,
+#: so that nobody has to wait for it, and holds descriptor 4 open until the command has ended.
+#: It reads "PID START" lines; at the end of its input it runs "$@" with the last ones in place of
+#: PID_WORD and START_WORD. Signals that a terminal or a server sends to a group pass it by.
 _SCRIPT = r"""
-trap '' HUP INT QUIT TERM TSTP
-pid=0 start=0
-while read -r first second; do
-  if [ "$first" = dismiss ]; then exit 0; fi
-  pid=$first start=$second
-done
-for word; do
-  shift
-  case $word in @PID@) word=$pid;; @START@) word=$start;; esac
-  set -- "$@" "$word"
-done
-exec "$@" </dev/null >/dev/null 2>&1
+exec 3<&0 4>&1 >/dev/null
+{
+  trap '' HUP INT QUIT TERM TSTP
+  pid=0 start=0
+  while read -r first second; do
+    if [ "$first" = dismiss ]; then exit 0; fi
+    pid=$first start=$second
+  done
+  for word; do
+    shift
+    case $word in @PID@) word=$pid;; @START@) word=$start;; esac
+    set -- "$@" "$word"
+  done
+  exec "$@" </dev/null 2>&1
+} <&3 3<&- &
 """
 
 #: Stand for what is not known when the reaper starts.
@@ -47,15 +54,33 @@ class Reaper:
     """
 
     def __init__(self, argv: Sequence[str], *, environ: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            ["/bin/sh", "-c", _SCRIPT, "ctrkernel-reaper", *argv],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=dict(environ),
-            start_new_session=True,
-            bufsize=0,
-        )
+        heard, self._said = os.pipe()
+        self._ended, held = os.pipe()
+        try:
+            subprocess.run(
+                ["/bin/sh", "-c", _SCRIPT, "ctrkernel-reaper", *argv],
+                stdin=heard,
+                stdout=held,
+                stderr=subprocess.DEVNULL,
+                env=dict(environ),
+                start_new_session=True,
+                check=True,
+            )
+        except BaseException:
+            os.close(self._said)
+            os.close(self._ended)
+            raise
+        finally:
+            os.close(heard)
+            os.close(held)
+        self._released = False
+        self._lock = threading.Lock()
+
+    def __del__(self) -> None:
+        """Let the command run if nobody said otherwise."""
+        if hasattr(self, "_lock"):
+            self.release()
+            os.close(self._ended)
 
     def tell(self, pid: int, started: int) -> None:
         """Tell the shell's process id in the container and when it started."""
@@ -69,22 +94,21 @@ class Reaper:
 
     def release(self) -> None:
         """Let the command run now, in the background."""
-        if self._process.stdin is not None and not self._process.stdin.closed:
-            self._process.stdin.close()
+        with self._lock:
+            if not self._released:
+                self._released = True
+                os.close(self._said)
 
     def wait(self, timeout: float = HANG_UP_TIMEOUT) -> bool:
         """Wait for the end of the command; whether it came in time."""
-        try:
-            self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+        return bool(select.select([self._ended], [], [], timeout)[0])
 
     def _say(self, line: str) -> None:
-        if self._process.stdin is None or self._process.stdin.closed:
-            return
-        try:
-            os.write(self._process.stdin.fileno(), line.encode())
-        except BrokenPipeError:
-            # Somebody killed the reaper: nothing is left to tell.
-            self.release()
+        with self._lock:
+            if self._released:
+                return
+            try:
+                os.write(self._said, line.encode())
+            except BrokenPipeError:
+                # Somebody killed the reaper: nothing is left to tell.
+                return

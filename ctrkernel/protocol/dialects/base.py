@@ -116,8 +116,11 @@ class Dialect(ABC):
         """Return the words that evaluate begin mark, staged code and `trailer`."""
 
     @abstractmethod
-    def check(self) -> str:
+    def check(self, closers: tuple[str, ...] = ()) -> str:
         """Return words that parse the staged code silently, without running it.
+
+        Args:
+            closers: Lines added to the code; plain words.
 
         Their status is 0 if it is whole. It may be another one though the code is good: it may
         need an option or an alias that it sets itself. Then it is run without the trailer.
@@ -143,10 +146,11 @@ class Dialect(ABC):
         gate = f"{PREFIX}_g={seq}" + (f"; {PREFIX}_t" if state.traced else "")
         run = self.evaluate(state, self.trailer)
         if may_be_unfinished(data):
-            if ends_open(data):
-                otherwise = f"{{ {self.echo_word} '{UNFINISHED}' >&2; (exit 2); }}"
-            else:
-                otherwise = self.complain(state)
+            otherwise = self.complain(state)
+            closers = open_ends(data)
+            if closers is not None:
+                say = f"{{ {self.echo_word} '{UNFINISHED}' >&2; (exit 2); }}"
+                otherwise = f"if {self.check(closers)}; then {say}; else {otherwise}; fi"
             run = f"if {self.check()}; then {run}; else {otherwise}; fi"
         rest = f"; {run}; {self.end_words()}".encode()
         line = self.typed(b"; ".join([*statements, gate.encode()]), state) + rest
@@ -206,7 +210,7 @@ class Dialect(ABC):
 #: What the shell itself would only warn of, or not notice: it would run half of what was meant.
 UNFINISHED: Final = "ctrkernel: the cell ends in a backslash, or in a here-document without its end"
 
-_HEREDOC = re.compile(rb"<<-?[ \t]*(?:\\?([\w.+-]+)|'([^'\n]+)'|\"([^\"\n]+)\")")
+_HEREDOC = re.compile(rb"<<-?[ \t]*[\\'\"]?([\w.+-]+)")
 _OPEN_END = re.compile(rb"(?:\||&&)\s*(?:#.*)?$")
 #: Words and signs after which shells take a group in braces, such as our trailer, as a body.
 _TAKES_BODY = re.compile(
@@ -221,14 +225,23 @@ def may_be_unfinished(data: bytes) -> bool:
     A wrong yes costs one more parse by the shell. Quotes and parentheses need no care: our line
     holds none that could close them.
     """
-    if ends_open(data) or _TAKES_BODY.search(data) or data.count(b"{") != data.count(b"}"):
+    if (
+        open_ends(data) is not None
+        or _TAKES_BODY.search(data)
+        or data.count(b"{") != data.count(b"}")
+    ):
         return True
     return bool(_OPEN_END.search(_last_line(data).rstrip()))
 
 
-def ends_open(data: bytes) -> bool:
-    """Whether code seems to end in a backslash or within a here-document."""
-    return _last_line(data).endswith(b"\\") or (b"<<" in data and _heredoc_seems_open(data))
+def open_ends(data: bytes) -> tuple[str, ...] | None:
+    """Return the lines that would end here-documents which seem to be open.
+
+    None where none seems to be and the code does not end in a backslash either; the shell has the
+    last word, because ``1 << 2`` looks like one too.
+    """
+    delimiters = _open_heredocs(data) if b"<<" in data else ()
+    return delimiters if delimiters or _last_line(data).endswith(b"\\") else None
 
 
 def _last_line(data: bytes) -> bytes:
@@ -240,8 +253,8 @@ def _last_line(data: bytes) -> bytes:
     return b""
 
 
-def _heredoc_seems_open(data: bytes) -> bool:
+def _open_heredocs(data: bytes) -> tuple[str, ...]:
     data = data.replace(b"<<<", b"")
     lines = {line.lstrip(b"\t") for line in data.split(b"\n")}
-    words: Iterable[tuple[bytes, ...]] = _HEREDOC.findall(data)
-    return any(next(filter(None, groups)) not in lines for groups in words)
+    words: Iterable[bytes] = (match[1] for match in _HEREDOC.finditer(data))
+    return tuple(word.decode("ascii") for word in words if word not in lines)

@@ -99,6 +99,7 @@ class Bash(Dialect):
         begin_line = f"{{ builtin trap -p DEBUG >/dev/tty; {restore}; }} {SILENT}"
         return rf"""\builtin eval $'{begin_line}\n'{STAGED}$'\n{trailer}'"""
 
-    def check(self) -> str:
+    def check(self, closers: tuple[str, ...] = ()) -> str:
         """Parse the code as the body of a branch that is not taken."""
-        return rf"""{{ \builtin eval $'if false; then :\n'{STAGED}$'\nfi'; }} {SILENT}"""
+        end = r"\n".join(("", *closers, "fi"))
+        return rf"""{{ \builtin eval $'if false; then :\n'{STAGED}$'{end}'; }} {SILENT}"""

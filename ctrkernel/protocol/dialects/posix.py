@@ -80,9 +80,10 @@ class Posix(Dialect):
         begin = f"{{ {PREFIX}_b {status}; }} {SILENT}; "
         return f"""\\eval '{begin}'{STAGED}"${PREFIX}_n"'{trailer}'"""
 
-    def check(self) -> str:
+    def check(self, closers: tuple[str, ...] = ()) -> str:
         """Parse the code as the body of a branch that is not taken.
 
         In a subshell, because an error returns to the prompt.
         """
-        return f"""(\\eval 'if false; then :;'"${PREFIX}_n"{STAGED}"${PREFIX}_n"fi) {SILENT}"""
+        end = "".join(f'"${PREFIX}_n"{line}' for line in (*closers, "fi"))
+        return f"""(\\eval 'if false; then :;'"${PREFIX}_n"{STAGED}{end}) {SILENT}"""

@@ -20,8 +20,6 @@ class Zsh(Dialect):
     set_word = r"\builtin set"
     printf_word = "builtin printf"
 
-    _parse = rf"""\builtin eval $'if false; then :\n'{STAGED}$'\nfi'"""
-
     @property
     def trailer(self) -> str:
         """Saves what only the evaluated text itself can see."""
@@ -40,7 +38,7 @@ class Zsh(Dialect):
         own = f'"${PREFIX}_s" "${PREFIX}_q"'
         end = self.mark(Kind.END, f'{number} "$1" {own} "$2" "$3" {cwd} "${{HOME-}}"')
         return [
-            b" unset CTRKERNEL_NONCE; setopt hist_ignore_space",
+            b" unset CTRKERNEL_NONCE; setopt hist_ignore_space interactive_comments",
             b" unsetopt zle prompt_cr prompt_sp bang_hist 2>/dev/null",
             f" {PREFIX}_b() {{ {local}; {PREFIX}_k=${PREFIX}_g; "
             f'builtin print -s -r -- "${PREFIX}_c"; builtin unset {PREFIX}_c {PREFIX}_d; {hide}; '
@@ -77,13 +75,10 @@ class Zsh(Dialect):
         begin = f"{{ builtin trap >/dev/tty; {PREFIX}_b {status}{last}; }} {SILENT}; "
         return rf"""\builtin eval $'{begin}'{STAGED}$'\n{trailer}'"""
 
-    def check(self) -> str:
+    def check(self, closers: tuple[str, ...] = ()) -> str:
         """Parse the code as the body of a branch that is not taken."""
-        return f"{{ {self._parse}; }} {SILENT}"
-
-    def complain(self, state: ShellState) -> str:  # noqa: ARG002 - nothing is run
-        """Parse once more, aloud: zsh would take `while true` for a loop without a body."""
-        return self._parse
+        end = r"\n".join(("", *closers, "fi"))
+        return rf"""{{ \builtin eval $'if false; then :\n'{STAGED}$'{end}'; }} {SILENT}"""
 
     def end_words(self) -> str:
         """As elsewhere; the flags are taken before our function changes the options."""
