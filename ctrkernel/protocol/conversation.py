@@ -141,7 +141,8 @@ class Conversation:
         self._gated = None
         self._released = False
         self._blank = not has_command(code)
-        self.state = replace(self.state, pipe_status=(), finished=False)
+        # What changed the terminal is undone by what is typed now, and seen again where it is not.
+        self.state = replace(self.state, pipe_status=(), finished=False, terminal_changed=False)
         self.phase = Phase.STAGING
         return b"\n".join(lines) + b"\n"
 
@@ -224,7 +225,7 @@ class Conversation:
             self.state,
             flags=mark.fields[4].decode("ascii", "replace"),
             prompts_intact=mark.fields[5] == b"1",
-            terminal_changed=self._has_stty and (self.state.terminal_changed or mark.onlcr),
+            terminal_changed=self.state.terminal_changed or (self._has_stty and mark.onlcr),
             pipe_status=tuple(map(int, codes)) if all(code.isdigit() for code in codes) else (),
             finished=status is not None,
         )

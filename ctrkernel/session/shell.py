@@ -20,8 +20,9 @@ from ctrkernel.errors import (
 )
 from ctrkernel.protocol.conversation import Conversation, Done, Ready
 from ctrkernel.session import inside
-from ctrkernel.session.beside import Beside, later
+from ctrkernel.session.beside import Beside
 from ctrkernel.session.execution import Execution, OnOutput
+from ctrkernel.session.interrupter import Interrupter
 from ctrkernel.session.launcher import Launch, environment, launches
 from ctrkernel.session.output import Capture
 from ctrkernel.session.pump import Pump
@@ -36,16 +37,12 @@ if TYPE_CHECKING:
 
 #: Seconds that a shell may take to its first prompt; start files of some people are slow.
 START_TIMEOUT = 30.0
-#: Seconds that an interrupted command has before we look what became of it.
-INTERRUPT_GRACE = 1.0
 #: Seconds that a command has after each interrupt when its time is up.
 STOP_GRACE = 2.0
 #: Seconds that a terminal may take to end.
 CLOSE_TIMEOUT = 5.0
 #: What the engine's CLI exits with where the program to execute cannot be, or is not there.
 NO_PROGRAM = (126, 127)
-#: What a terminal's interrupt and quit keys send.
-INTERRUPT, QUIT = b"\x03", b"\x1c"
 
 
 class ShellSession:
@@ -94,7 +91,7 @@ class ShellSession:
         self._conversation: Conversation | None = None
         self._launch = self._launches[0]
         self._ready: Ready | None = None
-        self._beside: Beside | None = None
+        self._interrupter = Interrupter(self)
         self._settled = threading.Event()
         self._failure: CtrKernelError | None = None
         self._execution: Execution | None = None
@@ -124,7 +121,7 @@ class ShellSession:
     def _start(self, launch: Launch) -> None:
         nonce = secrets.token_hex(8)
         self._launch = launch
-        self._ready = self._beside = None
+        self._ready = None
         self._failure = None
         self.exit_status = None
         self._settled.clear()
@@ -317,18 +314,8 @@ class ShellSession:
     def interrupt(self) -> None:
         """Interrupt the running command: SIGINT; again, SIGQUIT; again, SIGKILL to its group."""
         execution = self._execution
-        if execution is None:
-            return
-        execution.interrupts += 1
-        match execution.interrupts:
-            case 1:
-                self.type(INTERRUPT)
-            case 2:
-                self.type(QUIT)
-            case _:
-                later(lambda: self._kill_foreground(execution))
-                return
-        later(lambda: self._look_after(execution, interrupted=True), delay=INTERRUPT_GRACE)
+        if execution is not None:
+            self._interrupter.interrupt(execution)
 
     def type(self, data: bytes) -> None:
         """Type bytes, as a keyboard would."""
@@ -343,64 +330,47 @@ class ShellSession:
         if pump is not None:
             pump.post(lambda: pump.resize(rows, columns))
 
-    # What is done beside the shell
+    # What the interrupter asks for
 
-    def _kill_foreground(self, execution: Execution) -> None:
-        beside = self._beside
-        if beside is None or self._execution is not execution:
-            return
-        if self._is_cut_off(execution):
-            # Neither the terminal nor an exec reaches it: let go of it.
-            pump = self._pump
-            if pump is not None:
-                pump.stop()
-            return
-        beside.kill_foreground(even_shell=False)
+    def runs(self, execution: Execution) -> bool:
+        """Whether this is the command that is running now."""
+        return self._execution is execution
 
-        def even_shell() -> None:
-            # Only a shell that is still at the same command, and so is itself what hangs.
-            if self._execution is execution:
-                beside.kill_foreground(even_shell=True)
+    def beside(self) -> Beside | None:
+        """Return the way to the container beside the terminal, once the shell's pid is known."""
+        if self._ready is None:
+            return None
+        return Beside(self.engine, self.container, helper=self._launch.helper, pid=self._ready.pid)
 
-        later(even_shell, delay=INTERRUPT_GRACE)
+    def ask_for_end(self) -> None:
+        """Type the end mark's words; only where the shell is known to be at its prompt."""
+        conversation, pump = self._conversation, self._pump
+        if conversation is not None and pump is not None:
+            pump.post(lambda: pump.type(conversation.rescue()))
 
-    def _look_after(self, execution: Execution, *, interrupted: bool) -> None:
-        """Continue a stopped shell; after an interrupt, let a silent prompt speak.
+    def let_go(self) -> None:
+        """End the engine's client; what runs in the container is hung up when it can be."""
+        pump = self._pump
+        if pump is not None:
+            pump.stop()
 
-        An interrupted builtin is gone, so a shell that sleeps in its terminal's foreground waits
-        at a prompt that has lost its mark.
-        """
-        beside = self._beside
-        if beside is None or self._execution is not execution:
-            return
-        look = beside.look()
-        if self._execution is not execution:
-            return
-        if look is None:
-            if interrupted:
-                self._is_cut_off(execution)
-        elif look.stopped:
-            beside.go_on()
-        elif interrupted and look.sleeping and look.foreground:
-            conversation, pump = self._conversation, self._pump
-            if conversation is not None and pump is not None:
-                pump.post(lambda: pump.type(conversation.rescue()))
+    def trouble(self) -> CtrKernelError | None:
+        """Return what is wrong with the container or the engine, if anything is."""
+        try:
+            return self.engine.diagnose(self.container)
+        except CtrKernelError as error:
+            return error
 
-    def _is_cut_off(self, execution: Execution) -> bool:
-        """Whether the container cannot be reached; if so, whoever waits for it is told why."""
-        trouble = self._trouble()
-        if trouble is not None and self._on_notice is not None and self._execution is execution:
-            self._on_notice(str(trouble))
-        return trouble is not None
+    def notify(self, line: str) -> None:
+        """Tell whoever waits for a command why it does not end."""
+        if self._on_notice is not None:
+            self._on_notice(line)
 
     # What the pump tells, in its thread
 
     def on_ready(self, ready: Ready) -> None:
         """The shell is at its first prompt."""
         self._ready = ready
-        self._beside = Beside(
-            self.engine, self.container, helper=self._launch.helper, pid=ready.pid
-        )
         self.shell = ready.shell
         if self._reapers:
             self._reapers[-1].tell(ready.pid, ready.started)
@@ -426,7 +396,7 @@ class ShellSession:
         """A running command is silent: a shell that was stopped would stay so for ever."""
         execution = self._execution
         if execution is not None:
-            later(lambda: self._look_after(execution, interrupted=False))
+            self._interrupter.look_at_silent(execution)
 
     def on_exit(self, status: int) -> None:
         """The shell, or the engine's client, is gone."""
@@ -451,19 +421,12 @@ class ShellSession:
             execution.future.set_exception(ShellExited(message(), result))
 
     def _why_gone(self, status: int) -> str:
-        trouble = self._trouble()
+        trouble = self.trouble()
         return f"exit status {status}" + (f": {trouble}" if trouble is not None else "")
-
-    def _trouble(self) -> CtrKernelError | None:
-        """Return what is wrong with the container or the engine, if anything is."""
-        try:
-            return self.engine.diagnose(self.container)
-        except CtrKernelError as error:
-            return error
 
     def _failed_to_start(self, status: int) -> None:
         greeting = self._conversation.greeting if self._conversation is not None else b""
-        self._failure = self._trouble()
+        self._failure = self.trouble()
         if self._failure is None and status in NO_PROGRAM:
             following = self._launches[self._launches.index(self._launch) + 1 :]
             with self._lock:

@@ -1,0 +1,100 @@
+"""How a running command is ended, ever harder, and a shell that hangs is brought back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctrkernel.session.beside import later
+
+if TYPE_CHECKING:
+    from ctrkernel.session.beside import Beside
+    from ctrkernel.session.execution import Execution
+    from ctrkernel.session.shell import ShellSession
+
+#: Seconds that an interrupted command has before we look what became of it.
+INTERRUPT_GRACE = 1.0
+#: What a terminal's interrupt and quit keys send.
+INTERRUPT, QUIT = b"\x03", b"\x1c"
+
+
+class Interrupter:
+    """Acts on one session's running command, beside its terminal where that is not enough.
+
+    Every step asks first whether the command it is about still runs: what takes the engine a
+    tenth of a second must not hit the next one.
+
+    Args:
+        session: The session.
+    """
+
+    def __init__(self, session: ShellSession) -> None:
+        self._session = session
+
+    def interrupt(self, execution: Execution) -> None:
+        """Take the next step: SIGINT, SIGQUIT, then SIGKILL to the foreground group."""
+        execution.interrupts += 1
+        if execution.interrupts == 1:
+            self._session.type(INTERRUPT)
+        elif execution.interrupts == 2:  # noqa: PLR2004
+            self._session.type(QUIT)
+        else:
+            later(lambda: self._kill(execution))
+            return
+        later(lambda: self._look_after(execution), delay=INTERRUPT_GRACE)
+
+    def look_at_silent(self, execution: Execution) -> None:
+        """Continue a shell that was stopped."""
+
+        def look() -> None:
+            beside = self._beside(execution)
+            seen = beside.look() if beside is not None else None
+            if beside is not None and seen is not None and seen.stopped:
+                beside.go_on()
+
+        later(look)
+
+    def _kill(self, execution: Execution) -> None:
+        beside = self._beside(execution)
+        if beside is None:
+            return
+        if self._is_cut_off(execution):
+            # Neither the terminal nor an exec reaches it.
+            self._session.let_go()
+            return
+        beside.kill_foreground(even_shell=False)
+
+        def even_shell() -> None:
+            # A shell that is still at the same command is itself what hangs.
+            if self._beside(execution) is not None:
+                beside.kill_foreground(even_shell=True)
+
+        later(even_shell, delay=INTERRUPT_GRACE)
+
+    def _look_after(self, execution: Execution) -> None:
+        """Continue a stopped shell; let a silent prompt speak.
+
+        An interrupted builtin is gone, so a shell that sleeps in its terminal's foreground waits
+        at a prompt that has lost its mark.
+        """
+        beside = self._beside(execution)
+        if beside is None:
+            return
+        look = beside.look()
+        if not self._session.runs(execution):
+            return
+        if look is None:
+            self._is_cut_off(execution)
+        elif look.stopped:
+            beside.go_on()
+        elif look.sleeping and look.foreground:
+            self._session.ask_for_end()
+
+    def _is_cut_off(self, execution: Execution) -> bool:
+        """Whether the container cannot be reached; whoever waits is told why."""
+        trouble = self._session.trouble()
+        if trouble is not None and self._session.runs(execution):
+            self._session.notify(str(trouble))
+        return trouble is not None
+
+    def _beside(self, execution: Execution) -> Beside | None:
+        return self._session.beside() if self._session.runs(execution) else None
