@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Sequence
 
 #: Bytes of payload in a staged line; with our words around it, it stays below 1,023.
 PIECE: Final = 840
@@ -54,36 +54,40 @@ _PRINTF_B: Final = _table(
     rb"\0%03o",
 )
 #: Between single quotes, nothing but the quote itself is special.
-_SINGLE: Final = {ord("'"): rb"'\''"}
+_SINGLE: Final = tuple(rb"'\''" if code == ord("'") else bytes([code]) for code in range(256))
 
 
-def _pieces(data: bytes, encode: Callable[[int], bytes]) -> Iterator[bytes]:
-    piece = bytearray()
-    for byte in data:
-        encoded = encode(byte)
-        if len(piece) + len(encoded) > PIECE:
-            yield bytes(piece)
-            piece.clear()
-        piece += encoded
-    if piece:
-        yield bytes(piece)
+def _pieces(data: bytes, table: Sequence[bytes]) -> list[bytes]:
+    pieces = []
+    start = 0
+    while start < len(data):
+        size = PIECE
+        while True:
+            piece = b"".join(map(table.__getitem__, data[start : start + size]))
+            if len(piece) <= PIECE:
+                break
+            # As many as fit if the rest is like what was seen; less one each time, so it ends.
+            size = min(size - 1, size * PIECE // len(piece))
+        pieces.append(piece)
+        start += size
+    return pieces
 
 
 def ansi_c_pieces(data: bytes) -> list[bytes]:
     """Split and escape for ``$'…'``; each piece is at most PIECE bytes."""
-    return list(_pieces(data, _ANSI_C.__getitem__))
+    return _pieces(data, _ANSI_C)
 
 
 def printf_b_pieces(data: bytes) -> list[bytes]:
     """Split and escape for ``printf %b`` between single quotes."""
-    return list(_pieces(data, _PRINTF_B.__getitem__))
+    return _pieces(data, _PRINTF_B)
 
 
 def single_pieces(data: bytes) -> list[bytes]:
     """Split and quote for ``'…'``; `data` holds no control characters."""
-    return list(_pieces(data, lambda byte: _SINGLE.get(byte, bytes([byte]))))
+    return _pieces(data, _SINGLE)
 
 
 def has_control(data: bytes) -> bool:
     """Whether a terminal or a line editor would act on a byte of `data`."""
-    return any(byte in _CONTROL for byte in data)
+    return not _CONTROL.isdisjoint(data)

@@ -94,6 +94,10 @@ class Dialect(ABC):
     def trailer(self) -> str:
         """The line after the code; it must not be able to close what the code left open."""
 
+    def trailer_for(self, data: bytes, state: ShellState) -> str:  # noqa: ARG002 - for some shells
+        """Return the trailer for a cell."""
+        return self.trailer
+
     @property
     def repeated(self) -> tuple[bytes, ...]:
         """Lines of ours that a verbose shell prints though nobody typed them."""
@@ -144,7 +148,7 @@ class Dialect(ABC):
             lines += self.prompts()
         statements = self.stage(data)
         gate = f"{PREFIX}_g={seq}" + (f"; {PREFIX}_t" if state.traced else "")
-        run = self.evaluate(state, self.trailer)
+        run = self.evaluate(state, self.trailer_for(data, state))
         if may_be_unfinished(data):
             otherwise = self.complain(state)
             closers = open_ends(data)

@@ -1,15 +1,21 @@
 """zsh, 5.3 and later, without its line editor.
 
 Facts this rests on, seen on 5.9: ``emulate -L zsh`` in a function undoes whatever options are set
-until it returns; ``eval`` parses its whole text before it runs any of it, so a syntax error comes
-before the begin mark; line numbers within ``eval`` count from its first line.
+until it returns; a redirected group empties ``$_``, a function's last argument sets it; ``eval``
+parses its whole text before it runs any of it, so a syntax error comes before the begin mark; line
+numbers within ``eval`` count from its first line.
 """
 
 from __future__ import annotations
 
+import re
+
 from ctrkernel.protocol.dialects.base import PREFIX, SILENT, STAGED, Dialect, ShellState
 from ctrkernel.protocol.encoding import ansi_c_pieces
 from ctrkernel.protocol.marks import Kind
+
+#: Code that may turn on the shell's trace, or a trap before each command.
+_MAY_TRACE = re.compile(rb"set\s+-\w*[xv]|(?i:x_?trace|verbose)|DEBUG")
 
 
 class Zsh(Dialect):
@@ -20,11 +26,22 @@ class Zsh(Dialect):
     set_word = r"\builtin set"
     printf_word = "builtin printf"
 
+    _save = f"{PREFIX}_u=$_ {PREFIX}_s=$? {PREFIX}_q=${{(j: :)pipestatus}}"
+
     @property
     def trailer(self) -> str:
         """Saves what only the evaluated text itself can see."""
-        words = f"{PREFIX}_u=$_ {PREFIX}_s=$? {PREFIX}_q=${{(j: :)pipestatus}}"
-        return f"{{ {words}; }} {SILENT}"
+        return self._save
+
+    def trailer_for(self, data: bytes, state: ShellState) -> str:
+        """A redirected group would empty ``$_``, but is silent in a trace."""
+        quiet = state.traced or _MAY_TRACE.search(data)
+        return f"{{ {self._save}; }} {SILENT}" if quiet else self._save
+
+    @property
+    def repeated(self) -> tuple[bytes, ...]:
+        """Both trailers."""
+        return (f"{{ {self._save}; }} {SILENT}".encode(), self._save.encode())
 
     def setup(self) -> list[bytes]:
         """Define our functions; the line editor and everything that decorates prompts go off."""
@@ -70,10 +87,13 @@ class Zsh(Dialect):
     def evaluate(self, state: ShellState, trailer: str) -> str:
         """Begin mark and code share the first line, so that line numbers are the cell's."""
         status = 0 if "e" in state.flags else state.status
-        # The function's own last word would become $_, so another command restores it.
-        last = f'; : "${PREFIX}_u"' if status == 0 else ""
-        begin = f"{{ builtin trap >/dev/tty; {PREFIX}_b {status}{last}; }} {SILENT}; "
-        return rf"""\builtin eval $'{begin}'{STAGED}$'\n{trailer}'"""
+        begin = f'builtin trap >/dev/tty; {PREFIX}_b {status} "${PREFIX}_u"'
+        if state.traced:
+            begin = f"{{ {begin}; }} {SILENT}"
+        if len(state.pipe_status) > 1 and "e" not in state.flags:
+            # The one of the two that can be given back; the other would be emptied by it.
+            begin += "; " + " | ".join(f"(builtin exit {code})" for code in state.pipe_status)
+        return rf"""\builtin eval $'{begin}; '{STAGED}$'\n{trailer}'"""
 
     def check(self, closers: tuple[str, ...] = ()) -> str:
         """Parse the code as the body of a branch that is not taken."""
