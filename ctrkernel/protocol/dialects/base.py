@@ -17,12 +17,14 @@ from ctrkernel.protocol.encoding import PIECES_PER_JOIN
 from ctrkernel.protocol.marks import Kind, printf_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
+#: Open here-documents that are looked for in a cell.
+CLOSERS_LIMIT: Final = 4
 #: Bytes of a typed line: busybox cuts at 1,023.
 LINE_LIMIT: Final = 1000
 #: The staged code. Where it did not arrive, the shell says so and runs nothing.
-STAGED: Final = '"${__ctrk_c?the cell did not arrive whole; run it again}"'
+STAGED: Final = '"${__ctrk_c?the cell did not arrive; run it again}"'
 #: Every name of ours in the shell begins so: one function and a few variables.
 PREFIX: Final = "__ctrk"
 #: Our words' output goes here; our marks go to /dev/tty.
@@ -212,14 +214,18 @@ class Dialect(ABC):
 
 
 #: What the shell itself would only warn of, or not notice: it would run half of what was meant.
-UNFINISHED: Final = "ctrkernel: the cell ends in a backslash, or in a here-document without its end"
+UNFINISHED: Final = (
+    "ctrkernel: the cell is unfinished: it ends in a backslash or an operator, "
+    "or a here-document has no end"
+)
 
-_HEREDOC = re.compile(rb"<<-?[ \t]*[\\'\"]?([\w.+-]+)")
-_OPEN_END = re.compile(rb"(?:\||&&)\s*(?:#.*)?$")
+_HEREDOC = re.compile(rb"<<-?[ \t]*[\\'\"]?([\w.+-]{1,40})")
+_OPEN_END = re.compile(rb"(?:\||&&|\|&)\s*(?:#.*)?$")
 #: Words and signs after which shells take a group in braces, such as our trailer, as a body.
 _TAKES_BODY = re.compile(
-    rb"(?<![\w-])(?:while|until|for|foreach|repeat|select|case|if|function|coproc|time)(?![\w-])"
-    rb"|\(\s*\)"
+    rb"(?<![\w-])"
+    rb"(?:while|until|for|foreach|repeat|select|case|if|function|coproc|time|always)"
+    rb"(?![\w-])|\(\s*\)"
 )
 
 
@@ -229,36 +235,33 @@ def may_be_unfinished(data: bytes) -> bool:
     A wrong yes costs one more parse by the shell. Quotes and parentheses need no care: our line
     holds none that could close them.
     """
-    if (
-        open_ends(data) is not None
-        or _TAKES_BODY.search(data)
+    return (
+        b"<<" in data.replace(b"<<<", b"")
+        or _TAKES_BODY.search(data) is not None
         or data.count(b"{") != data.count(b"}")
-    ):
-        return True
-    return bool(_OPEN_END.search(_last_line(data).rstrip()))
+        or any(
+            line.endswith(b"\\") or _OPEN_END.search(line.rstrip()) for line in _last_lines(data)
+        )
+    )
 
 
 def open_ends(data: bytes) -> tuple[str, ...] | None:
-    """Return the lines that would end here-documents which seem to be open.
+    """Return the lines that would end a backslash or here-documents, should any be open.
 
-    None where none seems to be and the code does not end in a backslash either; the shell has the
-    last word, because ``1 << 2`` looks like one too.
+    None where there is neither.
     """
-    delimiters = _open_heredocs(data) if b"<<" in data else ()
-    return delimiters if delimiters or _last_line(data).endswith(b"\\") else None
+    delimiters = _HEREDOC.findall(data.replace(b"<<<", b""))[-CLOSERS_LIMIT:]
+    lines = tuple(delimiter.decode("ascii") for delimiter in delimiters)
+    if any(line.endswith(b"\\") for line in _last_lines(data)):
+        return ("", *lines)
+    return lines or None
 
 
-def _last_line(data: bytes) -> bytes:
-    """Return the last line that is neither blank nor a comment."""
+def _last_lines(data: bytes) -> Iterator[bytes]:
+    """Yield from the end the lines that look like comments, and the one before them."""
     for line in reversed(data.split(b"\n")):
         bare = line.strip()
+        if bare:
+            yield line
         if bare and not bare.startswith(b"#"):
-            return line
-    return b""
-
-
-def _open_heredocs(data: bytes) -> tuple[str, ...]:
-    data = data.replace(b"<<<", b"")
-    lines = {line.lstrip(b"\t") for line in data.split(b"\n")}
-    words: Iterable[bytes] = (match[1] for match in _HEREDOC.finditer(data))
-    return tuple(word.decode("ascii") for word in words if word not in lines)
+            return

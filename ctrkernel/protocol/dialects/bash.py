@@ -102,4 +102,4 @@ class Bash(Dialect):
     def check(self, closers: tuple[str, ...] = ()) -> str:
         """Parse the code as the body of a branch that is not taken."""
         end = r"\n".join(("", *closers, "fi"))
-        return rf"""{{ \builtin eval $'if false; then :\n'{STAGED}$'{end}'; }} {SILENT}"""
+        return rf"""{{ \builtin eval $'if false; then :\n'"${PREFIX}_c"$'{end}'; }} {SILENT}"""

@@ -86,4 +86,4 @@ class Posix(Dialect):
         In a subshell, because an error returns to the prompt.
         """
         end = "".join(f'"${PREFIX}_n"{line}' for line in (*closers, "fi"))
-        return f"""(\\eval 'if false; then :;'"${PREFIX}_n"{STAGED}{end}) {SILENT}"""
+        return f"""(\\eval 'if false; then :;'"${PREFIX}_n${PREFIX}_c"{end}) {SILENT}"""

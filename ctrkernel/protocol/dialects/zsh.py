@@ -98,7 +98,7 @@ class Zsh(Dialect):
     def check(self, closers: tuple[str, ...] = ()) -> str:
         """Parse the code as the body of a branch that is not taken."""
         end = r"\n".join(("", *closers, "fi"))
-        return rf"""{{ \builtin eval $'if false; then :\n'{STAGED}$'{end}'; }} {SILENT}"""
+        return rf"""{{ \builtin eval $'if false; then :\n'"${PREFIX}_c"$'{end}'; }} {SILENT}"""
 
     def end_words(self) -> str:
         """As elsewhere; the flags are taken before our function changes the options."""
