@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-
-from ctrkernel.commands.workspace import Workspace
+import signal
 
 
 def main() -> None:
     """Start the shell, and load Jupyter's half while it comes up."""
+    # An interrupt that comes before there is a cell must not end the kernel.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    from ctrkernel.commands.workspace import Workspace  # noqa: PLC0415 - after the signal
+
     workspace = Workspace(os.environ)
     workspace.begin()
 

@@ -149,7 +149,7 @@ class Conversation:
     def rescue(self) -> bytes:
         """Return what to type where the shell is known to be at its prompt and said nothing."""
         assert self._dialect is not None
-        return self._dialect.rescue() + b"\n"
+        return self._dialect.rescue(self.seq) + b"\n"
 
     def release(self) -> list[Happening]:
         """Give out what is held though no begin mark came: the marks may not work just now."""

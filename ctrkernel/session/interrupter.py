@@ -34,22 +34,26 @@ class Interrupter:
         """Take the next step: SIGINT, SIGQUIT, then SIGKILL to the foreground group."""
         execution.interrupts += 1
         if execution.interrupts == 1:
-            self._session.type(INTERRUPT)
+            self._session.press(INTERRUPT, execution)
         elif execution.interrupts == 2:  # noqa: PLR2004
-            self._session.type(QUIT)
+            self._session.press(QUIT, execution)
         else:
             later(lambda: self._kill(execution))
             return
         later(lambda: self._look_after(execution), delay=INTERRUPT_GRACE)
 
     def look_at_silent(self, execution: Execution) -> None:
-        """Continue a shell that was stopped."""
+        """Continue a shell that was stopped; end a command that never reached it."""
 
         def look() -> None:
             beside = self._beside(execution)
             seen = beside.look() if beside is not None else None
-            if beside is not None and seen is not None and seen.stopped:
+            if beside is None or seen is None:
+                return
+            if seen.stopped:
                 beside.go_on()
+            elif seen.sleeping and seen.foreground and not self._session.began():
+                self._session.ask_for_end()
 
         later(look)
 

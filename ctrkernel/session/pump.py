@@ -88,6 +88,8 @@ class Pump:
         self._release_due: float | None = None
         self._quiet_due: float | None = None
         self._quiet_pause = QUIET_INTERVAL
+        self._released = False
+        self._keys: deque[tuple[bytes, Callable[[], bool]]] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="ctrkernel-pump", daemon=True)
 
@@ -127,6 +129,7 @@ class Pump:
             if self._ended:
                 return False
             self._release_due = None
+            self._released = False
             self._quiet_pause = QUIET_INTERVAL
             with self._talk:
                 self._outgoing += self._conversation.submit(code)
@@ -134,6 +137,27 @@ class Pump:
                 unwritten = bool(self._outgoing)
         # Else the begin mark wakes the pump.
         return self.post(lambda: None) if unwritten else True
+
+    def press(self, key: bytes, wanted: Callable[[], bool]) -> None:
+        """Type a key that signals; in the pump's thread only.
+
+        The terminal throws away what is queued when such a key arrives, so it waits until the
+        cell has begun.
+
+        Args:
+            key: The key's byte.
+            wanted: Asked just before it is typed.
+        """
+        self._keys.append((key, wanted))
+        self._press()
+
+    def _press(self) -> None:
+        if self._conversation.phase is Phase.STAGING and not self._released:
+            return
+        while self._keys:
+            key, wanted = self._keys.popleft()
+            if wanted():
+                self.type(key)
 
     def type(self, data: bytes) -> None:
         """Type bytes; in the pump's thread only."""
@@ -191,6 +215,7 @@ class Pump:
                 if events & ~select.POLLOUT and not self._read():
                     return
             self._keep_time()
+            self._press()
 
     def _read(self) -> bool:
         data = self._transport.read()
@@ -272,6 +297,7 @@ class Pump:
             and not self._outgoing
         ):
             self._release_due = None
+            self._released = True
             with self._talk:
                 happenings = self._conversation.release()
             for happening in happenings:

@@ -18,7 +18,7 @@ from ctrkernel.errors import (
     ShellStartFailed,
     one_line,
 )
-from ctrkernel.protocol.conversation import Conversation, Done, Ready
+from ctrkernel.protocol.conversation import Conversation, Done, Phase, Ready
 from ctrkernel.session import inside
 from ctrkernel.session.beside import Beside
 from ctrkernel.session.execution import Execution, OnOutput
@@ -335,6 +335,16 @@ class ShellSession:
     def runs(self, execution: Execution) -> bool:
         """Whether this is the command that is running now."""
         return self._execution is execution
+
+    def began(self) -> bool:
+        """Whether the running command's begin mark was seen."""
+        return self._conversation is not None and self._conversation.phase is Phase.RUNNING
+
+    def press(self, key: bytes, execution: Execution) -> None:
+        """Type a key that signals, once the command has begun, if it still runs then."""
+        pump = self._pump
+        if pump is not None:
+            pump.post(lambda: pump.press(key, lambda: self.runs(execution)))
 
     def beside(self) -> Beside | None:
         """Return the way to the container beside the terminal, once the shell's pid is known."""

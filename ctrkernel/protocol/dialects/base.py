@@ -175,9 +175,13 @@ class Dialect(ABC):
         """Return the words that write the end mark, with the status of what stands before."""
         return f'{{ {PREFIX}_e "$?"; }} {SILENT}'
 
-    def rescue(self) -> bytes:
-        """Return the line for a shell that is at its prompt and did not say so."""
-        return f" {self.end_words()}".encode()
+    def rescue(self, seq: int) -> bytes:
+        """Return the line for a shell that is at its prompt and did not say so.
+
+        It ends cell `seq` with the status of an interrupt, begun or not.
+        """
+        gate = self.typed(f"{PREFIX}_g={seq}".encode())
+        return gate + f"; (exit 130); {self.end_words()}".encode()
 
     def typed(self, words: bytes, state: ShellState | None = None) -> bytes:
         """Return a line of ours: silent, and out of the environment of the user's commands."""
