@@ -14,12 +14,11 @@ from ctrkernel.errors import (
     SessionClosed,
     ShellBusy,
     ShellExited,
-    ShellNotFound,
     ShellStartFailed,
     one_line,
 )
 from ctrkernel.protocol.conversation import Conversation, Done, Phase, Ready
-from ctrkernel.session import inside
+from ctrkernel.session import inside, startup
 from ctrkernel.session.beside import Beside
 from ctrkernel.session.execution import Execution, OnOutput
 from ctrkernel.session.interrupter import Interrupter
@@ -159,14 +158,8 @@ class ShellSession:
             ShellStartFailed: The shell did not come to a prompt.
         """
         if not self._settled.wait(timeout):
-            greeting = self._conversation.greeting if self._conversation is not None else b""
             self.close()
-            said = one_line(greeting.decode("utf-8", "replace"), limit=200)
-            raise ShellStartFailed(
-                f"the shell in {self.container} did not come to a prompt within {timeout:g} s"
-                + (f" (it said: {said})" if said else "")
-                + "; look at its start files, or set CTRKERNEL_SHELL=/bin/sh"
-            )
+            raise startup.no_prompt(self.container, timeout, self._greeting())
         if self._failure is not None:
             raise self._failure
 
@@ -194,9 +187,7 @@ class ShellSession:
         with self._lock:
             if self._settled.is_set():
                 return
-            self._failure = ShellStartFailed(
-                f"the shell in {self.container} was interrupted before its first prompt; run again"
-            )
+            self._failure = startup.abandoned(self.container)
             self._settled.set()
         self.close(wait=False)
 
@@ -435,32 +426,16 @@ class ShellSession:
         return f"exit status {status}" + (f": {trouble}" if trouble is not None else "")
 
     def _failed_to_start(self, status: int) -> None:
-        greeting = self._conversation.greeting if self._conversation is not None else b""
-        self._failure = self.trouble()
-        if self._failure is None and status in NO_PROGRAM:
+        failure = self.trouble()
+        if failure is None and status in NO_PROGRAM:
             following = self._launches[self._launches.index(self._launch) + 1 :]
             with self._lock:
                 if following and not self._closed:
                     self._start(following[0])
                     return
-            self._failure = self._no_shell()
-        if self._failure is None:
-            said = one_line(greeting.decode("utf-8", "replace"), limit=200) or "nothing"
-            self._failure = ShellStartFailed(
-                f"the shell in {self.container} ended with status {status} before its first "
-                f"prompt (it said: {said}); look at its start files, or set CTRKERNEL_SHELL=/bin/sh"
-            )
+            failure = startup.no_shell(self.engine.name, self.container, asked=self._asked)
+        self._failure = failure or startup.ended_early(self.container, status, self._greeting())
         self._settled.set()
 
-    def _no_shell(self) -> ShellNotFound:
-        if self._asked:
-            asked = self._asked.split()[0]
-            return ShellNotFound(
-                f"{self.container} has no {asked}; unset CTRKERNEL_SHELL to take the shell that "
-                "the image has"
-            )
-        return ShellNotFound(
-            f"{self.container} has no shell (neither bash nor sh); use an image with one, or copy "
-            f"one in: `{self.engine.name} cp /bin/busybox {self.container}:/busybox` and "
-            "CTRKERNEL_SHELL='/busybox sh'"
-        )
+    def _greeting(self) -> bytes:
+        return self._conversation.greeting if self._conversation is not None else b""
