@@ -42,8 +42,8 @@ def no_shell(cli: str, container: str, *, asked: str) -> ShellNotFound:
     """
     if asked:
         return ShellNotFound(
-            f"{container} has no {asked.split(maxsplit=1)[0]}; unset CTRKERNEL_SHELL to take the shell that "
-            "the image has"
+            f"{container} has no {asked.split(maxsplit=1)[0]}; unset CTRKERNEL_SHELL for "
+            "the one that the image has"
         )
     return ShellNotFound(
         f"{container} has no shell (neither bash nor sh); use an image with one, or copy one in: "
