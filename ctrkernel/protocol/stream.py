@@ -76,13 +76,14 @@ class StreamParser:
             if not buffer:
                 return NEED_DATA
             start = self._first_opening()
+            if start is None or len(buffer) - start < self._longest:
+                # A line to erase may hold a shorter one: what began before it may yet be whole.
+                undecided = len(buffer) - self._held_back()
+                start = undecided if start is None else min(start, undecided)
+                if undecided == start == 0:
+                    return NEED_DATA
             if start:
                 return Text(self._take(start))
-            if start is None:
-                held = self._held_back()
-                if held == len(buffer):
-                    return NEED_DATA
-                return Text(self._take(len(buffer) - held))
             line = next((line for line in self._erase if buffer.startswith(line)), None)
             if line is None:
                 return self._mark()
@@ -112,7 +113,9 @@ class StreamParser:
                 break
             start = self._buffer.find(INTRODUCER, start + 1)
         for line in self._erase:
-            erase = self._buffer.find(line, 0, found if found >= 0 else len(self._buffer))
+            # Up to and with a line that begins before what was found, and may hold it.
+            end = found + len(line) - 1 if found >= 0 else len(self._buffer)
+            erase = self._buffer.find(line, 0, end)
             found = erase if erase >= 0 else found
         return found if found >= 0 else None
 

@@ -286,6 +286,19 @@ def test_lines_of_ours_before_between_and_behind_marks_are_left_out(way: str) ->
 
 
 @every_way
+@pytest.mark.parametrize(
+    "lines", [(b"{ x=1; } >/dev/null", b"x=1"), (b"x=1", b"{ x=1; } >/dev/null")]
+)
+def test_a_line_of_ours_within_a_longer_one_does_not_hide_it(
+    lines: tuple[bytes, ...], way: str
+) -> None:
+    data = b"a\n{ x=1; } >/dev/null\nx=1\n{ x=1; } >/dev/nul\n{ x=1\n"
+    expected = b"a\n{ x=1; } >/dev/nul\n{ "
+
+    check_every_way(data, [Text(expected)], way, erase=lines)
+
+
+@every_way
 def test_a_line_of_ours_that_a_mark_interrupts_stays(way: str) -> None:
     begin = mark(Kind.BEGIN, b"7")
     data = LINE[:9] + begin.raw + LINE[9:] + b"\n"
