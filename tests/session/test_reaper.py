@@ -91,7 +91,7 @@ def test_telling_and_releasing_again_are_harmless(said: Path) -> None:
 
 
 def test_a_command_that_takes_long_is_not_waited_for_for_ever() -> None:
-    reaper = Reaper(["sleep", "1"], environ=os.environ)
+    reaper = Reaper(["sleep", "0.3"], environ=os.environ)
     reaper.release()
 
     assert not reaper.wait(0.05)
