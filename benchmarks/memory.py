@@ -35,12 +35,11 @@ def footprint(pid: int) -> Footprint:
 
 
 def children(pid: int) -> dict[str, Footprint]:
-    """Return the memory of every descendant of process `pid`, by ``name[pid]``."""
+    """Return the memory of every descendant of process `pid`, by ``program[pid]``."""
     found: dict[str, Footprint] = {}
     for child in psutil.Process(pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
-            words = " ".join(child.cmdline()[:4])
-            found[f"{words}[{child.pid}]"] = footprint(child.pid)
+            found[f"{child.name()}[{child.pid}]"] = footprint(child.pid)
     return found
 
 

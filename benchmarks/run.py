@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: Rounds of each measurement: an ordinary run, and with --quick.
 ROUNDS = {
-    "round-trip": (200, 40),
+    "round-trip": (400, 60),
     "seq": (9, 3),
     "bulk": (3, 1),
     "startup": (9, 3),

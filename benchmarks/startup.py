@@ -63,7 +63,7 @@ def _memory(
         for kind in ("rss", "pss", "uss")
     ]
     children = [
-        Series(f"child `{name[:26]}`, PSS", numbers[-rounds:], "B")
+        Series(f"ctrkernel's child {name}, PSS", numbers[-rounds:], "B")
         for name, numbers in offspring.items()
     ]
     return Section(
