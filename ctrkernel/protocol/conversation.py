@@ -31,7 +31,8 @@ HELD_LIMIT = 1 << 18
 #: The status of a command whose own status nobody could tell.
 UNKNOWN_STATUS = 1
 #: What ``trap`` lists between our line and the begin mark.
-_TRAPS = re.compile(rb"(?:trap -- '.*' \w+\r?\n)+", re.DOTALL)
+_TRAPS = re.compile(rb"(?:trap -- .*? \w+\r?\n|TRAP\w+ \(\) \{\r?\n.*?\n\}\r?\n)+", re.DOTALL)
+_DEBUG_TRAP = re.compile(rb"trap -- '.*' DEBUG|TRAPDEBUG", re.DOTALL)
 
 
 class Phase(Enum):
@@ -114,6 +115,7 @@ class Conversation:
         self._gated: int | None = None
         self._typed: frozenset[bytes] = frozenset()
         self._typed_size = 0
+        self._code = ""
         self._released = False
         self._blank = False
         self._pid = 0
@@ -135,6 +137,7 @@ class Conversation:
         assert self._dialect is not None
         self.seq += 1
         lines = self._dialect.cell(self.seq, code_bytes(code), self.state)
+        self._code = code
         self._typed = frozenset(lines)
         self._typed_size = sum(map(len, lines))
         self._held.clear()
@@ -212,24 +215,29 @@ class Conversation:
             case Kind.BEGIN if self.phase is Phase.STAGING:
                 happenings = self._give_held(begun=True)
                 self.phase = Phase.RUNNING
+                self.state = replace(self.state, plain=False)
                 return happenings
             case Kind.END:
                 return self._end(mark)
         return self._foreign(mark)
 
     def _end(self, mark: Mark) -> list[Happening]:
-        cwd, _, self.home = mark.fields[6].rpartition(HOME_MARK)
-        codes = mark.fields[3].split()
-        status = mark.number(2)
+        cwd, _, self.home = mark.fields[7].rpartition(HOME_MARK)
+        codes = mark.fields[4].split()
+        status = mark.number(3)
         self.state = replace(
             self.state,
-            flags=mark.fields[4].decode("ascii", "replace"),
-            prompts_intact=mark.fields[5] == b"1",
+            flags=mark.fields[5].decode("ascii", "replace"),
+            prompts_intact=mark.fields[6] == b"1",
             terminal_changed=self.state.terminal_changed or (self._has_stty and mark.onlcr),
             pipe_status=tuple(map(int, codes)) if all(code.isdigit() for code in codes) else (),
             finished=status is not None,
         )
-        return self._done(mark.number(1) if status is None else status, cwd)
+        if status is None:
+            status = mark.number(2)
+            if self._never_begun(mark.number(1), status):
+                return self._type_again()
+        return self._done(status, cwd)
 
     def _foreign(self, mark: Mark) -> list[Happening]:
         """Show a mark that is out of place: a program printed it."""
@@ -258,21 +266,41 @@ class Conversation:
     def _prompt(self, mark: Mark) -> list[Happening]:
         gate, status = mark.number(0), mark.number(2)
         if gate is None or status is None:
-            # A prompt that was not expanded: the cell printed the variable.
-            return self._foreign(mark)
+            # A prompt that was not expanded: the cell printed the variable, or told the shell not
+            # to expand it.
+            return self._foreign(mark) if self.phase is Phase.RUNNING else []
         shown = mark.kind is Kind.PROMPT
         if self.phase is Phase.SETUP and shown:
             self.phase = Phase.IDLE
             self.state = replace(self.state, prompts_intact=True)
             return [Ready(self._pid, self._started, self._shell)]
-        if gate != self.seq or self.phase is Phase.SETUP:
+        if self.phase is Phase.SETUP:
+            return []
+        if gate != self.seq:
             return []
         if not self.busy:
             self.state = replace(self.state, prompts_intact=self.state.prompts_intact or shown)
             return []
+        if self._never_begun(mark.number(1), status):
+            return self._type_again()
         flags = mark.fields[3].decode("ascii", "replace")
         self.state = replace(self.state, flags=flags, prompts_intact=shown)
         return self._done(status, mark.fields[4])
+
+    def _never_begun(self, begun: int | None, status: int | None) -> bool:
+        """Whether the line ended well and the code was not run: a word of ours is not itself."""
+        return (
+            begun != self.seq
+            and status == 0
+            and self.phase is Phase.STAGING
+            and not self.state.plain
+        )
+
+    def _type_again(self) -> list[Happening]:
+        self._held.clear()
+        self.phase = Phase.IDLE
+        self.state = replace(self.state, plain=True)
+        return [Type(self.submit(self._code))]
 
     def _done(self, status: int | None, cwd: bytes) -> list[Happening]:
         happenings = self._give_held(begun=False) if self.phase is Phase.STAGING else []
@@ -301,7 +329,7 @@ class Conversation:
         held = bytes(self._held)
         self._held.clear()
         listed = _TRAPS.search(held)
-        traced = listed is not None and b" DEBUG" in listed[0]
+        traced = listed is not None and _DEBUG_TRAP.search(listed[0]) is not None
         held = _TRAPS.sub(b"", held) if begun else held
         if begun:
             self.state = replace(self.state, debug_trap=traced)

@@ -32,9 +32,9 @@ class Kind(Enum):
     PRECMD = b"P"
     #: The cell's code begins. Fields: sequence number.
     BEGIN = b"C"
-    #: The line came to its end. Fields: sequence number, the line's status, the code's own (empty
-    #: where it did not come to its end), its pipe status, flags, whether the prompts are still
-    #: ours, cwd and home with HOME_MARK between them.
+    #: The line came to its end. Fields: sequence number, the last one begun, the line's status, the
+    #: code's own (empty where it did not come to its end), its pipe status, flags, whether the
+    #: prompts are still ours, cwd and home with HOME_MARK between them.
     END = b"D"
     #: What follows, up to BEGIN, is the shell's own trace of our line. Fields: sequence number.
     GATE = b"G"
@@ -51,7 +51,7 @@ FIELDS = {
     Kind.PROMPT: 5,
     Kind.PRECMD: 5,
     Kind.BEGIN: 1,
-    Kind.END: 7,
+    Kind.END: 8,
     Kind.GATE: 1,
     Kind.HELLO: 6,
 }

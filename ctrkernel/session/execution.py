@@ -25,6 +25,7 @@ class Execution:
     on_output: OnOutput | None = None
     capture: Capture | None = None
     interrupts: int = 0
+    asked: bool = False
     started: float = field(default_factory=time.monotonic)
     future: Future[CommandResult] = field(default_factory=Future)
 

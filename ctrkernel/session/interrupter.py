@@ -53,7 +53,12 @@ class Interrupter:
             if seen.stopped:
                 beside.go_on()
             elif seen.sleeping and seen.foreground and not self._session.began():
-                self._session.ask_for_end()
+                if execution.asked:
+                    self._session.notify("the shell runs no commands any more (set -n?): ending it")
+                    self._session.let_go()
+                else:
+                    execution.asked = True
+                    self._session.ask_for_end()
 
         later(look)
 

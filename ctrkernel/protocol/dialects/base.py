@@ -45,6 +45,8 @@ class ShellState:
         debug_trap: Whether a DEBUG trap was seen to be set.
         terminal_changed: Whether echo or newline translation came back.
         finished: Whether the last cell was evaluated to its end.
+        plain: Whether the user has a function named like the word that passes functions by. Our
+            marks do not work then, and the prompt alone tells the end.
     """
 
     flags: str = ""
@@ -54,6 +56,7 @@ class ShellState:
     debug_trap: bool = False
     terminal_changed: bool = False
     finished: bool = True
+    plain: bool = False
 
     @property
     def traced(self) -> bool:
@@ -119,7 +122,10 @@ class Dialect(ABC):
 
     @abstractmethod
     def evaluate(self, state: ShellState, trailer: str) -> str:
-        """Return the words that evaluate begin mark, staged code and `trailer`."""
+        """Return the words that evaluate begin mark, staged code and `trailer`.
+
+        In a plain state without the word that passes functions by, which is one itself now.
+        """
 
     @abstractmethod
     def check(self, closers: tuple[str, ...] = ()) -> str:
@@ -150,7 +156,7 @@ class Dialect(ABC):
             lines += self.prompts()
         statements = self.stage(data)
         gate = f"{PREFIX}_g={seq}" + (f"; {PREFIX}_t" if state.traced else "")
-        run = self.evaluate(state, self.trailer_for(data, state))
+        run = self.evaluate(state, "" if state.plain else self.trailer_for(data, state))
         if may_be_unfinished(data):
             otherwise = self.complain(state)
             closers = open_ends(data)
@@ -158,7 +164,9 @@ class Dialect(ABC):
                 say = f"{{ {self.echo_word} '{UNFINISHED}' >&2; (exit 2); }}"
                 otherwise = f"if {self.check(closers)}; then {say}; else {otherwise}; fi"
             run = f"if {self.check()}; then {run}; else {otherwise}; fi"
-        rest = f"; {run}; {self.end_words()}".encode()
+        if not state.plain:
+            run = self.closed(run, self.end_words(seq))
+        rest = f"; {run}".encode()
         line = self.typed(b"; ".join([*statements, gate.encode()]), state) + rest
         if len(line) > LINE_LIMIT:
             lines += [self.typed(statement, state) for statement in statements]
@@ -171,9 +179,13 @@ class Dialect(ABC):
         """Return words that make the shell say what is wrong with the staged code."""
         return self.evaluate(state, "")
 
-    def end_words(self) -> str:
+    def closed(self, run: str, end: str) -> str:
+        """Return the words that evaluate, then write the end mark whatever came of it."""
+        return f"{run}; {end}"
+
+    def end_words(self, seq: int) -> str:
         """Return the words that write the end mark, with the status of what stands before."""
-        return f'{{ {PREFIX}_e "$?"; }} {SILENT}'
+        return f'{{ {PREFIX}_e {seq} "$?"; }} {SILENT}'
 
     def rescue(self, seq: int) -> bytes:
         """Return the line for a shell that is at its prompt and did not say so.
@@ -181,7 +193,7 @@ class Dialect(ABC):
         It ends cell `seq` with the status of an interrupt, begun or not.
         """
         gate = self.typed(f"{PREFIX}_g={seq}".encode())
-        return gate + f"; (exit 130); {self.end_words()}".encode()
+        return gate + f"; (exit 130); {self.end_words(seq)}".encode()
 
     def typed(self, words: bytes, state: ShellState | None = None) -> bytes:
         """Return a line of ours: silent, and out of the environment of the user's commands."""

@@ -46,10 +46,12 @@ class Bash(Dialect):
         precmd = self.mark(Kind.PRECMD, f'{number} "${{{PREFIX}_k-}}" "$1" "$-" {cwd}')
         intact = (
             f'[[ ${{PS1-}}${{PROMPT_COMMAND-}} == "${PREFIX}_p" && -z ${{PS0-}}${{PS2-}} ]]'
-            ' && builtin set -- "$1" 1 || builtin set -- "$1" 0'
+            ' && builtin set -- "$1" "$2" 1 || builtin set -- "$1" "$2" 0'
         )
         own = f'"${{{PREFIX}_s-}}" "${{{PREFIX}_q-}}"'
-        end = self.mark(Kind.END, f'{number} "$1" {own} "$-" "$2" {cwd} "${{HOME-}}"')
+        end = self.mark(
+            Kind.END, f'"$1" "${{{PREFIX}_k-}}" "$2" {own} "$-" "$3" {cwd} "${{HOME-}}"'
+        )
         return [
             b" unset CTRKERNEL_NONCE; set +o history; set +H",
             f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; "
@@ -57,7 +59,7 @@ class Bash(Dialect):
             f'{hide}; {self.mark(Kind.BEGIN, number)}; builtin return "$1"; }}'.encode(),
             f" {PREFIX}_e() {{ [[ -o history ]] && builtin set +o history; {intact}; "
             f"{hide}; {end}; "
-            f"builtin unset -v {PREFIX}_s {PREFIX}_q; {PREFIX}_z=${PREFIX}_g; }}".encode(),
+            f"builtin unset -v {PREFIX}_s {PREFIX}_q; {PREFIX}_z=$1; }}".encode(),
             f' {PREFIX}_p() {{ [[ ${PREFIX}_z == "${PREFIX}_g" ]] || {precmd}; }}'.encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_z=0 {PREFIX}_p= {PREFIX}_u=".encode(),
@@ -82,9 +84,9 @@ class Bash(Dialect):
         """Stage as ``$'…'``, which the shell's parser decodes without a command."""
         return self.joined(ansi_c_pieces(data), (b"$'", b"'"))
 
-    def end_words(self) -> str:
+    def end_words(self, seq: int) -> str:
         """As elsewhere; a short cell has no line before it that could number its own."""
-        return super().end_words() + self.line_zero
+        return super().end_words(seq) + self.line_zero
 
     def evaluate(self, state: ShellState, trailer: str) -> str:
         """Begin mark, newline, code: so a syntax error in the first line comes after the mark."""
@@ -97,7 +99,8 @@ class Bash(Dialect):
             # A status that is not 0 would fire the user's ERR trap.
             restore = f"[[ -n $(builtin trap -p ERR) ]] && {begin % 0} || {{ {restore}; }}"
         begin_line = f"{{ builtin trap -p DEBUG >/dev/tty; {restore}; }} {SILENT}"
-        return rf"""\builtin eval $'{begin_line}\n'{STAGED}$'\n{trailer}'"""
+        word = r"\eval" if state.plain else r"\builtin eval"
+        return rf"""{word} $'{begin_line}\n'{STAGED}$'\n{trailer}'"""
 
     def check(self, closers: tuple[str, ...] = ()) -> str:
         """Parse the code as the body of a branch that is not taken."""

@@ -2,8 +2,8 @@
 
 Facts this rests on, seen on dash 0.5.12 and busybox 1.35: special builtins (``eval``, ``set``,
 ``unset``) come before functions, other builtins do not, hence ``command``; an error in ``eval``
-returns to the prompt, past whatever stands behind it; with ``set -n`` no line is run any more, so
-it is taken back within the very line that set it; dash counts lines from the evaluated text's
+returns to the prompt, past whatever stands behind it, but one in ``command eval`` does not; dash
+counts lines from the evaluated text's
 first, so the begin mark shares it.
 """
 
@@ -39,12 +39,14 @@ class Posix(Dialect):
             f'case $- in *a*) set +a; set -- "$1" ${PREFIX}_g; unset {PREFIX}_g {PREFIX}_k; '
             f"{PREFIX}_g=$2 {PREFIX}_k=$2; set -a;; esac"
         )
-        awake = "case $- in *n*) set +n;; esac"
         intact = (
-            f'case "${{PS1-}}${{PS2-}}" in "${PREFIX}_p") set -- "$1" 1;; *) set -- "$1" 0;; esac'
+            f'case "${{PS1-}}${{PS2-}}" in "${PREFIX}_p") set -- "$1" "$2" 1;; '
+            '*) set -- "$1" "$2" 0;; esac'
         )
         own = f'"${{{PREFIX}_s-}}" "${{{PREFIX}_s-}}"'
-        end = self.mark(Kind.END, f'{number} "$1" {own} "$-" "$2" "${{PWD-}}" "${{HOME-}}"')
+        end = self.mark(
+            Kind.END, f'"$1" "${{{PREFIX}_k-}}" "$2" {own} "$-" "$3" "${{PWD-}}" "${{HOME-}}"'
+        )
         newline = f"{PREFIX}_n=$(command printf '\\n.'); {PREFIX}_n=${{{PREFIX}_n%.}}"
         return [
             # busybox reads a silent terminal by fgets, and takes its EINTR, which every job's end
@@ -52,7 +54,7 @@ class Posix(Dialect):
             b" unset CTRKERNEL_NONCE; help >/dev/null 2>&1 && set -o ignoreeof",
             f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; unset {PREFIX}_c {PREFIX}_d; {hide}; "
             f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
-            f" {PREFIX}_e() {{ {awake}; {intact}; {end}; unset {PREFIX}_s; }}".encode(),
+            f" {PREFIX}_e() {{ {intact}; {end}; unset {PREFIX}_s; }}".encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p=; {newline}".encode(),
         ]
@@ -78,7 +80,8 @@ class Posix(Dialect):
         """Begin mark and code share the first line, so that line numbers are the cell's."""
         status = 0 if "e" in state.flags else state.status
         begin = f"{{ {PREFIX}_b {status}; }} {SILENT}; "
-        return f"""\\eval '{begin}'{STAGED}"${PREFIX}_n"'{trailer}'"""
+        word = r"\eval" if state.plain else r"\command eval"
+        return f"""{word} '{begin}'{STAGED}"${PREFIX}_n"'{trailer}'"""
 
     def check(self, closers: tuple[str, ...] = ()) -> str:
         """Parse the code as the body of a branch that is not taken.

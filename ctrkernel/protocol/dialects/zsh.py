@@ -50,10 +50,10 @@ class Zsh(Dialect):
         number, cwd, local = f'"${PREFIX}_g"', '"$PWD"', "builtin emulate -L zsh"
         intact = (
             f'[[ "$PS1" == "${PREFIX}_p" && -z "$PS2" ]]'
-            ' && builtin set -- "$1" "$2" 1 || builtin set -- "$1" "$2" 0'
+            ' && builtin set -- "$1" "$2" "$3" 1 || builtin set -- "$1" "$2" "$3" 0'
         )
         own = f'"${PREFIX}_s" "${PREFIX}_q"'
-        end = self.mark(Kind.END, f'{number} "$1" {own} "$2" "$3" {cwd} "${{HOME-}}"')
+        end = self.mark(Kind.END, f'"$1" "${PREFIX}_k" "$2" {own} "$3" "$4" {cwd} "${{HOME-}}"')
         return [
             b" unset CTRKERNEL_NONCE; setopt hist_ignore_space interactive_comments",
             b" unsetopt zle prompt_cr prompt_sp bang_hist 2>/dev/null",
@@ -87,19 +87,29 @@ class Zsh(Dialect):
     def evaluate(self, state: ShellState, trailer: str) -> str:
         """Begin mark and code share the first line, so that line numbers are the cell's."""
         status = 0 if "e" in state.flags else state.status
-        begin = f'builtin trap >/dev/tty; {PREFIX}_b {status} "${PREFIX}_u"'
+        begin = f'{PREFIX}_b {status} "${PREFIX}_u"'
+        if status:
+            # A status that is not 0 would fire the user's ZERR trap, or end the evaluation.
+            fires = "[[ -o err_return || $(builtin trap) == *ZERR* ]]"
+            begin = f'if {fires}; then {PREFIX}_b 0 "${PREFIX}_u"; else {begin}; fi'
+        begin = f"builtin trap >/dev/tty; {begin}"
         if state.traced:
             begin = f"{{ {begin}; }} {SILENT}"
         if len(state.pipe_status) > 1 and "e" not in state.flags:
             # The one of the two that can be given back; the other would be emptied by it.
             begin += "; " + " | ".join(f"(builtin exit {code})" for code in state.pipe_status)
-        return rf"""\builtin eval $'{begin}; '{STAGED}$'\n{trailer}'"""
+        word = r"\eval" if state.plain else r"\builtin eval"
+        return rf"""{word} $'{begin}; '{STAGED}$'\n{trailer}'"""
 
     def check(self, closers: tuple[str, ...] = ()) -> str:
         """Parse the code as the body of a branch that is not taken."""
         end = r"\n".join(("", *closers, "fi"))
         return rf"""{{ \builtin eval $'if false; then :\n'"${PREFIX}_c"$'{end}'; }} {SILENT}"""
 
-    def end_words(self) -> str:
+    def closed(self, run: str, end: str) -> str:
+        """An error that ends the line does not pass an always block by."""
+        return f"{{ {run} }} always {{ {end} }}"
+
+    def end_words(self, seq: int) -> str:
         """As elsewhere; the flags are taken before our function changes the options."""
-        return f'{{ {PREFIX}_e "$?" "$-"; }} {SILENT}'
+        return f'{{ {PREFIX}_e {seq} "$?" "$-"; }} {SILENT}'
