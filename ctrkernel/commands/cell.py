@@ -46,7 +46,10 @@ def split_cell(code: str) -> Cell:
         if magic[1] != SHELL:
             raise UsageError(f"%%{magic[1]} takes no body; type %{magic[1]} on a line of its own")
         if magic[2]:
-            raise UsageError(f"%%ctr takes no option {magic[2].split()[0]} in this kernel")
+            raise UsageError(
+                f"%%ctr takes no {magic[2].split()[0]} in this kernel; "
+                "put the commands on the lines below it"
+            )
         return Cell((), rest if newline else None)
     commands = []
     while magic := _LINE.fullmatch(first.rstrip("\r")):

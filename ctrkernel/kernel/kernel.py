@@ -15,6 +15,7 @@ from ctrkernel.commands.cell import SHELL, CommandLine, split_cell
 from ctrkernel.commands.command import Context
 from ctrkernel.errors import CtrKernelError, ShellExited
 from ctrkernel.kernel.stream import Publisher
+from ctrkernel.protocol.conversation import has_command
 
 if TYPE_CHECKING:
     from ctrkernel.commands.workspace import Workspace
@@ -161,7 +162,7 @@ class ContainerShellKernel(Kernel):
                 await self._shell(command.words)
             else:
                 await self._command(command)
-        if cell.shell is not None and (cell.shell.strip() or self.workspace.target):
+        if cell.shell is not None and has_command(cell.shell):
             await self._shell(cell.shell)
 
     async def _command(self, line: CommandLine) -> None:
@@ -192,6 +193,10 @@ class ContainerShellKernel(Kernel):
         try:
             result = await asyncio.wrap_future(execution.future)
         except ShellExited as error:
+            if execution.lost and not execution.interrupts:
+                # The shell was on its way out; the code has not run, so a new one takes it.
+                await self._shell(code)
+                return
             raise Failure("ShellExited", str(error)) from error
         finally:
             self._running = None

@@ -105,6 +105,8 @@ class Conversation:
         self.state = ShellState()
         self.seq = 0
         self.greeting = b""
+        #: Whether the last command that came to its end had begun with a mark.
+        self.marks_work = False
         self.home = b""
         self._nonce = nonce
         self._dialect: Dialect | None = None
@@ -194,6 +196,8 @@ class Conversation:
             case Phase.STAGING | Phase.RUNNING:
                 return self._output(data, late=False)
             case _:
+                for noise in self._dialect.noise if self._dialect is not None else ():
+                    data = data.replace(noise, b"")
                 return self._output(data, late=True)
 
     def _output(self, data: bytes, *, late: bool) -> list[Happening]:
@@ -314,6 +318,7 @@ class Conversation:
             status=status,
             pipe_status=pipe_status,
         )
+        self.marks_work = self.phase is Phase.RUNNING
         self.phase = Phase.IDLE
         # Code without a command leaves $? as it is, and has not failed.
         reported = 0 if self._blank else status

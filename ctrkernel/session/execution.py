@@ -19,13 +19,20 @@ OnOutput = Callable[[str], None]
 
 @dataclass(slots=True, eq=False)
 class Execution:
-    """A command that was given to a session; its future holds the result, or the error."""
+    """A command that was given to a session; its future holds the result, or the error.
+
+    Attributes:
+        interrupts: How often it was interrupted.
+        asked: Whether a shell that seems to be at its prompt was asked for the end mark.
+        lost: Whether the shell ended before it began; it can be given to another.
+    """
 
     code: str
     on_output: OnOutput | None = None
     capture: Capture | None = None
     interrupts: int = 0
     asked: bool = False
+    lost: bool = False
     started: float = field(default_factory=time.monotonic)
     future: Future[CommandResult] = field(default_factory=Future)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import subprocess
 import threading
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ HANG_UP_TIMEOUT = 6.0
 #: The words of a POSIX shell that becomes the reaper. It leaves a process that lives on its own,
 #: so that nobody has to wait for it, and holds descriptor 4 open until the command has ended.
 #: It reads "PID START" lines; at the end of its input it runs "$@" with the last ones in place of
-#: PID_WORD and START_WORD. Signals that a terminal or a server sends to a group pass it by.
+#: PID_WORD and START_WORD, for ten minutes again and again while the container is paused. Signals
+#: that a terminal or a server sends to a group pass it by.
 _SCRIPT = r"""
 exec 3<&0 4>&1 >/dev/null
 {
@@ -36,7 +38,12 @@ exec 3<&0 4>&1 >/dev/null
     case $word in @PID@) word=$pid;; @START@) word=$start;; esac
     set -- "$@" "$word"
   done
-  exec "$@" </dev/null 2>&1
+  turn=0
+  until "$@" </dev/null 2>&1; do
+    turn=$((turn+1))
+    [ $turn -lt 600 ] && [ "$(eval "$CTRKERNEL_PAUSED" 2>/dev/null)" = true ] || break
+    sleep 1
+  done
 } <&3 3<&- &
 """
 
@@ -50,10 +57,13 @@ class Reaper:
     Args:
         argv: The command; the words PID_WORD and START_WORD are replaced by what
             :meth:`tell` told last, or 0.
-        environ: Its environment.
+        paused: Prints ``true`` while the command cannot succeed yet.
+        environ: Their environment.
     """
 
-    def __init__(self, argv: Sequence[str], *, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, argv: Sequence[str], *, paused: Sequence[str], environ: Mapping[str, str]
+    ) -> None:
         heard, self._said = os.pipe()
         self._ended, held = os.pipe()
         try:
@@ -62,7 +72,7 @@ class Reaper:
                 stdin=heard,
                 stdout=held,
                 stderr=subprocess.DEVNULL,
-                env=dict(environ),
+                env={**environ, "CTRKERNEL_PAUSED": shlex.join(paused)},
                 start_new_session=True,
                 check=True,
             )

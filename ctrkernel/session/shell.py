@@ -136,7 +136,8 @@ class ShellSession:
         hang_up = self.engine.exec_argv(
             self.container, inside.hang_up_argv(launch.helper, PID_WORD, START_WORD, nonce)
         )
-        reaper = Reaper(hang_up, environ=os.environ)
+        paused = self.engine.command("inspect", "--format={{.State.Paused}}", self.container)
+        reaper = Reaper(hang_up, paused=paused, environ=os.environ)
         try:
             transport = PtyTransport(argv, environ=os.environ, rows=self.rows, columns=self.columns)
         except BaseException:
@@ -327,6 +328,15 @@ class ShellSession:
         """Whether this is the command that is running now."""
         return self._execution is execution
 
+    def _never_began(self) -> bool:
+        """Whether the shell surely did not run the code; else it is not to be run again."""
+        conversation = self._conversation
+        return (
+            conversation is not None
+            and conversation.phase is Phase.STAGING
+            and conversation.marks_work
+        )
+
     def began(self) -> bool:
         """Whether the running command's begin mark was seen."""
         return self._conversation is not None and self._conversation.phase is Phase.RUNNING
@@ -419,6 +429,7 @@ class ShellSession:
             execution, self._execution = self._execution, None
         if execution is not None:
             result = execution.result(self.exit_status or 0, self.cwd or "/")
+            execution.lost = self._never_began()
             execution.future.set_exception(ShellExited(message(), result))
 
     def _why_gone(self, status: int) -> str:

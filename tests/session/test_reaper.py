@@ -30,7 +30,7 @@ def said(tmp_path: Path) -> Path:
 
 
 def test_release_runs_the_command(said: Path) -> None:
-    reaper = Reaper(words_to(said, "word"), environ=os.environ)
+    reaper = Reaper(words_to(said, "word"), paused=["false"], environ=os.environ)
 
     reaper.release()
 
@@ -39,7 +39,7 @@ def test_release_runs_the_command(said: Path) -> None:
 
 
 def test_nothing_runs_while_its_owner_lives(said: Path) -> None:
-    reaper = Reaper(words_to(said), environ=os.environ)
+    reaper = Reaper(words_to(said), paused=["false"], environ=os.environ)
 
     assert not reaper.wait(0.1)
     assert not said.exists()
@@ -47,7 +47,7 @@ def test_nothing_runs_while_its_owner_lives(said: Path) -> None:
 
 
 def test_dismissal_ends_it_without_the_command(said: Path) -> None:
-    reaper = Reaper(words_to(said), environ=os.environ)
+    reaper = Reaper(words_to(said), paused=["false"], environ=os.environ)
     reaper.tell(1, 2)
 
     reaper.dismiss()
@@ -58,7 +58,7 @@ def test_dismissal_ends_it_without_the_command(said: Path) -> None:
 
 def test_what_was_told_last_takes_the_place_of_the_words(said: Path) -> None:
     argv = words_to(said, "-x", PID_WORD, "a b", START_WORD, "", f"{PID_WORD}x", "*", "$HOME")
-    reaper = Reaper(argv, environ=os.environ)
+    reaper = Reaper(argv, paused=["false"], environ=os.environ)
 
     reaper.tell(1, 2)
     reaper.tell(12345, 67890)
@@ -70,7 +70,7 @@ def test_what_was_told_last_takes_the_place_of_the_words(said: Path) -> None:
 
 
 def test_the_words_are_nought_where_nothing_was_told(said: Path) -> None:
-    reaper = Reaper(words_to(said, PID_WORD, START_WORD), environ=os.environ)
+    reaper = Reaper(words_to(said, PID_WORD, START_WORD), paused=["false"], environ=os.environ)
 
     reaper.release()
 
@@ -79,7 +79,7 @@ def test_the_words_are_nought_where_nothing_was_told(said: Path) -> None:
 
 
 def test_telling_and_releasing_again_are_harmless(said: Path) -> None:
-    reaper = Reaper(words_to(said), environ=os.environ)
+    reaper = Reaper(words_to(said), paused=["false"], environ=os.environ)
     reaper.release()
     assert reaper.wait(TIMEOUT)
 
@@ -91,7 +91,7 @@ def test_telling_and_releasing_again_are_harmless(said: Path) -> None:
 
 
 def test_a_command_that_takes_long_is_not_waited_for_for_ever() -> None:
-    reaper = Reaper(["sleep", "0.3"], environ=os.environ)
+    reaper = Reaper(["sleep", "0.3"], paused=["false"], environ=os.environ)
     reaper.release()
 
     assert not reaper.wait(0.05)
@@ -99,7 +99,7 @@ def test_a_command_that_takes_long_is_not_waited_for_for_ever() -> None:
 
 
 def test_an_owner_that_forgets_it_has_released_it(said: Path) -> None:
-    reaper = Reaper(words_to(said), environ=os.environ)
+    reaper = Reaper(words_to(said), paused=["false"], environ=os.environ)
     watch = os.dup(reaper._ended)
 
     del reaper
@@ -131,7 +131,7 @@ def test_what_cannot_be_started_leaves_no_descriptor_open(
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - descriptors, not paths
 
     with pytest.raises(OSError, match="temporarily"):
-        Reaper(["true"], environ=os.environ)
+        Reaper(["true"], paused=["false"], environ=os.environ)
 
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
@@ -141,7 +141,7 @@ def test_an_owner_that_is_killed_has_its_command_run(said: Path, number: signal.
     code = textwrap.dedent("""
         import os, sys, time
         from ctrkernel.session.reaper import PID_WORD, START_WORD, Reaper
-        reaper = Reaper(sys.argv[1:], environ=os.environ)
+        reaper = Reaper(sys.argv[1:], paused=["false"], environ=os.environ)
         reaper.tell(7, 8)
         print("up", flush=True)
         time.sleep(60)

@@ -99,6 +99,11 @@ class Dialect(ABC):
     def trailer(self) -> str:
         """The line after the code; it must not be able to close what the code left open."""
 
+    @property
+    def noise(self) -> tuple[bytes, ...]:
+        """What the shell says at its prompt for a reason that is ours."""
+        return ()
+
     def trailer_for(self, data: bytes, state: ShellState) -> str:  # noqa: ARG002 - for some shells
         """Return the trailer for a cell."""
         return self.trailer

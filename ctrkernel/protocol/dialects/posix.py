@@ -23,9 +23,9 @@ class Posix(Dialect):
     printf_word = "command printf"
 
     @property
-    def repeated(self) -> tuple[bytes, ...]:
-        """The trailer, and what busybox says when it took a signal for the end of its input."""
-        return (self.trailer.encode(), b'\nUse "exit" to leave shell.')
+    def noise(self) -> tuple[bytes, ...]:
+        """What busybox says when it took a signal for the end of its input."""
+        return (b'\nUse "exit" to leave shell.\n', b'\r\nUse "exit" to leave shell.\r\n')
 
     @property
     def trailer(self) -> str:
