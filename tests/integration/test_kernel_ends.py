@@ -164,8 +164,6 @@ def test_a_paused_container_does_not_keep_the_kernel_from_ending(
 ) -> None:
     container = make_container("debian")
     with live_kernel(tmp_path, CTRKERNEL_TARGET=container) as kernel:
-
-
         docker("pause", container)
         shut_down(kernel)
 

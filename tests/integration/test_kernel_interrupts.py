@@ -82,9 +82,7 @@ def test_cells_behind_a_failure_are_aborted(kernel: LiveKernel) -> None:
 
 
 def test_cells_go_on_behind_a_failure_if_the_client_says_so(kernel: LiveKernel) -> None:
-    cells = [
-        kernel.submit(code, stop_on_error=False) for code in ("sleep 0.2; false", "echo one")
-    ]
+    cells = [kernel.submit(code, stop_on_error=False) for code in ("sleep 0.2; false", "echo one")]
 
     assert kernel.finish(cells[0]).status == "error"
     assert kernel.finish(cells[1]).text == "one\n"
@@ -352,9 +350,7 @@ def test_interrupts_while_the_kernel_starts_do_not_end_it(debian: str, tmp_path:
         assert kernel.run("echo alive").text == "alive\n"
 
 
-def test_an_interrupted_put_leaves_nothing(
-    kernel: LiveKernel, debian: str, tmp_path: Path
-) -> None:
+def test_an_interrupted_put_leaves_nothing(kernel: LiveKernel, debian: str, tmp_path: Path) -> None:
     big = tmp_path / "big"
     with big.open("wb") as sparse:
         sparse.truncate(8 << 30)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jupyter_kernel_test
 import pytest
@@ -33,12 +33,13 @@ def kernel(shared: LiveKernel) -> Iterator[LiveKernel]:
     shared.heal()
 
 
-class TestContainerShell(jupyter_kernel_test.KernelTests):
+class TestContainerShell(jupyter_kernel_test.KernelTests):  # type: ignore[misc]
     """Jupyter's own tests of a kernel.
 
     What is left out cannot apply. A terminal has one stream, so no output of a program is stderr;
     a shell has no expressions whose values could be results, display data or pages; it completes,
-    inspects and keeps history only where it edits lines, which ours does not; nothing clears output.
+    inspects and keeps history only where it edits lines, which ours does not, and nothing clears
+    output.
     """
 
     kernel_name = "ctrkernel"
@@ -46,9 +47,8 @@ class TestContainerShell(jupyter_kernel_test.KernelTests):
     file_extension = ".sh"
     code_hello_world = "echo 'hello, world'"
     code_generate_error = "false"
-    # No one answers these: the replies must be well formed and empty.
+    # There is no completion: the reply must be well formed and empty.
     completion_samples = [{"text": "ech", "matches": []}]  # noqa: RUF012 - the base class's form
-    incomplete_code_samples: list[str] = []  # noqa: RUF012 - as above
 
 
 def test_kernel_info_advertises_subshells_and_no_debugger(kernel: LiveKernel) -> None:
@@ -97,7 +97,11 @@ def test_a_silent_failure_aborts_no_other_cell(kernel: LiveKernel) -> None:
 
 
 def test_the_options_that_a_shell_has_no_use_for_change_nothing(kernel: LiveKernel) -> None:
-    options = {"store_history": False, "user_expressions": {"a": "1 + 1"}, "allow_stdin": False}
+    options: dict[str, Any] = {
+        "store_history": False,
+        "user_expressions": {"a": "1 + 1"},
+        "allow_stdin": False,
+    }
 
     cell = kernel.run("echo same", **options)
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
@@ -17,6 +16,8 @@ from jupyter_client.manager import KernelManager
 from jupyter_kernel_test import validate_message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from jupyter_client.blocking.client import BlockingKernelClient
 
 #: A message as jupyter_client hands it out.
@@ -115,9 +116,7 @@ class LiveKernel:
         # Kept open: a restart starts the next process with the same options.
         if self._log_file is None:
             self._log_file = self._log.open("ab")
-        self.manager.start_kernel(
-            env=self._environ, cwd=str(self.folder), stderr=self._log_file
-        )
+        self.manager.start_kernel(env=self._environ, cwd=str(self.folder), stderr=self._log_file)
         self.client = self.manager.client()
         self.client.start_channels()
         if wait:
@@ -257,10 +256,7 @@ class LiveKernel:
         self.client.wait_for_ready(timeout=START_TIMEOUT)
 
     def _publication(self, deadline: float) -> None:
-        said = [
-            (each["msg_type"], each["content"].get("text", ""))
-            for each in self._seen[-5:]
-        ]
+        said = [(each["msg_type"], each["content"].get("text", "")) for each in self._seen[-5:]]
         self._seen.append(self._receive("iopub", deadline, f"silence after {said}"))
 
     def _receive(self, channel: str, deadline: float, what: str) -> Message:
@@ -278,13 +274,24 @@ class LiveKernel:
 
 #: The messages that jupyter_kernel_test has a schema for.
 _KNOWN = frozenset(
-    ("execute_reply", "kernel_info_reply", "status", "stream", "error", "display_data")
-    + ("execute_input", "is_complete_reply", "complete_reply", "history_reply", "clear_output")
+    {
+        "clear_output",
+        "complete_reply",
+        "display_data",
+        "error",
+        "execute_input",
+        "execute_reply",
+        "history_reply",
+        "is_complete_reply",
+        "kernel_info_reply",
+        "status",
+        "stream",
+    }
 )
 
 
 def _is_idle(message: Message) -> bool:
-    return message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
+    return message["msg_type"] == "status" and bool(message["content"]["execution_state"] == "idle")
 
 
 @contextlib.contextmanager
@@ -313,9 +320,7 @@ def eventually(condition: Callable[[], bool], *, timeout: float = GONE_TIMEOUT) 
 def docker(*words: str) -> str:
     """Run the engine's command line and return what it printed."""
     argv = [os.environ.get("CTRKERNEL_ENGINE") or "docker", *words]
-    done = subprocess.run(
-        argv, capture_output=True, text=True, check=False, timeout=ENGINE_TIMEOUT
-    )
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=ENGINE_TIMEOUT)
     assert done.returncode == 0, f"{argv}: {done.stderr}"
     return done.stdout.strip()
 

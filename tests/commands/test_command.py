@@ -1,0 +1,106 @@
+"""How a command's line is read, before any work is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctrkernel.commands import registry
+from ctrkernel.commands.command import Context, split_words
+from ctrkernel.commands.copy import size_of
+from ctrkernel.commands.workspace import Workspace
+from ctrkernel.errors import CtrKernelError, UsageError
+
+
+@pytest.fixture
+def context() -> Context:
+    """A context in which nothing can work: no engine, no container."""
+    return Context(Workspace({"PATH": ""}), lambda _: None, lambda: False)
+
+
+def test_every_command_is_found_by_its_name() -> None:
+    assert {"ctr_attach", "ctr_get", "ctr_put"} <= set(registry.COMMANDS)
+    for name, command in registry.COMMANDS.items():
+        assert registry.find(name) is command
+        assert command.name == name
+
+
+@pytest.mark.parametrize("name", sorted(registry.COMMANDS))
+@pytest.mark.parametrize("line", ["-h", "--help", "a b --help", "--no-such -h"])
+def test_help_is_text_and_does_nothing(context: Context, name: str, line: str) -> None:
+    output = registry.find(name).run(line, context)
+
+    assert output.text.startswith(f"usage: %{name}")
+    for example, what in registry.find(name).examples:
+        assert example in output.text
+        assert what in output.text
+
+
+@pytest.mark.parametrize("name", sorted(registry.COMMANDS))
+def test_help_behind_two_dashes_is_a_name(context: Context, name: str) -> None:
+    with pytest.raises(CtrKernelError) as caught:
+        registry.find(name).run("-- --help -h", context)
+
+    assert "usage:" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("ctr_atach", "%ctr_attach"), ("ctr_putt", "%ctr_put"), ("ctr_", "%ctr_")]
+)
+def test_an_unknown_command_names_the_nearest(name: str, near: str) -> None:
+    with pytest.raises(UsageError, match=f"there is no command %{name}; .*{near}"):
+        registry.find(name)
+
+
+@pytest.mark.parametrize("name", sorted(registry.COMMANDS))
+def test_an_option_that_is_none_says_how_to_get_help(context: Context, name: str) -> None:
+    with pytest.raises(UsageError, match=f"type %{name} --help") as caught:
+        registry.find(name).run("--no-such-option x y", context)
+
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ctr_put", "ctr_get"])
+@pytest.mark.parametrize("line", ["", "one", "-L one", "-- one"])
+def test_a_copy_needs_a_source_and_a_destination(context: Context, name: str, line: str) -> None:
+    with pytest.raises(UsageError, match=f"type %{name} SRC DEST"):
+        registry.find(name).run(line, context)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("a b", ["a", "b"]),
+        ("'a b' \"c d\"", ["a b", "c d"]),
+        (r"a\ b", ["a b"]),
+        ("'' x", ["", "x"]),
+        ("'$HOME' *", ["$HOME", "*"]),
+        ("a#b #c", ["a#b", "#c"]),
+        ("  a \t b  ", ["a", "b"]),
+        ("", []),
+    ],
+)
+def test_words_are_split_as_a_shell_would(line: str, words: list[str]) -> None:
+    assert split_words(line, "ctr_put") == words
+
+
+@pytest.mark.parametrize("line", ["'a", '"a', "a\\"])
+def test_an_open_quote_says_how_to_quote(line: str) -> None:
+    with pytest.raises(UsageError, match=r"%ctr_put: .*quote") as caught:
+        split_words(line, "ctr_put")
+
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (1_500_000, "1.5 MB"),
+        (2_000_000_000, "2.0 GB"),
+        (5_000_000_000_000_000, "5000.0 TB"),
+    ],
+)
+def test_sizes_are_told_in_decimal_units(count: int, shown: str) -> None:
+    assert size_of(count) == shown

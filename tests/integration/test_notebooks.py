@@ -1,0 +1,219 @@
+"""Whole notebooks run from end to end by what people run them with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+from tests.kernel.live_kernel import clients, eventually, inside
+
+QUICKSTART = Path(__file__).resolve().parents[2] / "notebooks" / "quickstart.ipynb"
+#: The container that the quickstart attaches to.
+DEMO = "ctrkernel-demo"
+#: Seconds for one cell.
+CELL_TIMEOUT = 60
+
+
+@pytest.fixture
+def quickstart(debian: str, tmp_path: Path) -> Path:
+    """The quickstart in a folder of its own, with a container of the tests' for the demo's."""
+    source = QUICKSTART.read_text()
+    assert f"%ctr_attach {DEMO}" in source
+    path = tmp_path / QUICKSTART.name
+    stamp = "/tmp/ctrkernel-quickstart-stamp.txt"
+    path.write_text(source.replace(DEMO, debian).replace(stamp, str(tmp_path / "stamp.txt")))
+    return path
+
+
+def notebook_of(*sources: str, tags: dict[int, str] | None = None) -> Any:
+    """Make a notebook of ours; `tags` are for cells by their number."""
+    cells: list[dict[str, Any]] = [
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": f"cell-{number}",
+            "metadata": {"tags": [tags[number]]} if tags and number in tags else {},
+            "outputs": [],
+            "source": source,
+        }
+        for number, source in enumerate(sources)
+    ]
+    kernel = {"name": "ctrkernel", "display_name": "Container Shell", "language": "bash"}
+    metadata = {"kernelspec": kernel}
+    content = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return nbformat.from_dict(content)  # type: ignore[no-untyped-call]
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def client_of(notebook: Any, folder: Path, **options: Any) -> NotebookClient:
+    resources = {"metadata": {"path": str(folder)}}
+    return NotebookClient(notebook, resources=resources, timeout=CELL_TIMEOUT, **options)
+
+
+def text_of(cell: Any) -> str:
+    return "".join(each.text for each in cell.outputs if each.output_type == "stream")
+
+
+def errors_of(cell: Any) -> list[tuple[str, str]]:
+    return [(each.ename, each.evalue) for each in cell.outputs if each.output_type == "error"]
+
+
+def assert_is_the_quickstart(notebook: Any, container: str, folder: Path) -> None:
+    """What a person would see, cell by cell."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    texts = {cell.source.splitlines()[0]: text_of(cell) for cell in code}
+    attach = f"%ctr_attach {container}"
+    assert texts[attach].startswith(f"attached to {container} (")
+    assert 'PRETTY_NAME="Debian' in texts[attach]
+    assert texts['greet() { echo "hello, $1, from $PWD"; }'] == (
+        "hello, world, from /tmp/quickstart\n"
+    )
+    assert texts["false | true"] == "1 0\n"
+    assert "No such file" in texts["ls /no/such/folder"]
+    assert texts["for step in 1 2 3; do"] == "".join(f"step {i} … done\n" for i in (1, 2, 3))
+    put = texts["%ctr_put quickstart.ipynb ."].splitlines()
+    assert put[0].startswith("put 1 file")
+    assert "quickstart.ipynb" in put[2]
+    assert int(put[-1]) == len(notebook.cells) + 1  # its own source has the word too
+    get = next(text for source, text in texts.items() if source.startswith("%ctr_get"))
+    assert get.startswith("got 1 file")
+    assert "Linux" in (folder / "stamp.txt").read_text()
+    assert "the job is done\n" in texts["(sleep 1; echo 'the job is done') &"]
+    assert texts["cd / && rm -r /tmp/quickstart"] == "hello, again, from /\n"
+    failing = [cell for cell in code if errors_of(cell)]
+    assert [cell.source for cell in failing] == ["ls /no/such/folder"]
+    assert errors_of(failing[0]) == [("CommandFailed", "exit status 2")]
+
+
+def test_nbclient_runs_the_quickstart(debian: str, quickstart: Path) -> None:
+    notebook = read(quickstart)
+
+    client_of(notebook, quickstart.parent).execute()
+
+    nbformat.validate(notebook)
+    assert_is_the_quickstart(notebook, debian, quickstart.parent)
+    assert notebook.metadata.language_info["name"] == "bash"
+    assert eventually(lambda: not inside(debian)), inside(debian)
+    assert eventually(lambda: not clients(debian)), clients(debian)
+
+
+def test_papermill_runs_the_quickstart(
+    debian: str, quickstart: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(quickstart.parent)
+    executed = quickstart.with_name("executed.ipynb")
+
+    # papermill knows no tag that lets a cell fail: it runs all of them, and then says so.
+    with pytest.raises(papermill.PapermillExecutionError, match="exit status 2"):
+        papermill.execute_notebook(
+            str(quickstart), str(executed), progress_bar=False, execution_timeout=CELL_TIMEOUT
+        )
+
+    notebook = read(executed)
+    code = [cell for cell in notebook.cells if "papermill-error" not in str(cell.metadata)]
+    notebook.cells = code
+    assert_is_the_quickstart(notebook, debian, quickstart.parent)
+    assert eventually(lambda: not inside(debian)), inside(debian)
+
+
+def test_papermill_stops_at_the_first_step_that_fails(
+    debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CTRKERNEL_TARGET", debian)
+    source, executed = tmp_path / "source.ipynb", tmp_path / "executed.ipynb"
+    source.write_text(json.dumps(notebook_of("echo one", "echo two; (exit 5)", "echo three")))
+
+    with pytest.raises(papermill.PapermillExecutionError) as caught:
+        papermill.execute_notebook(str(source), str(executed), progress_bar=False)
+
+    assert (caught.value.ename, caught.value.evalue) == ("CommandFailed", "exit status 5")
+    cells = [cell for cell in read(executed).cells if cell.cell_type == "code"]
+    assert [text_of(cell) for cell in cells] == ["one\n", "two\n", ""]
+
+
+def test_a_target_in_the_environment_needs_no_attach(
+    debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CTRKERNEL_TARGET", debian)
+    notebook = notebook_of("x=1; cd /tmp", 'echo "$x $PWD"')
+
+    client_of(notebook, tmp_path).execute()
+
+    assert text_of(notebook.cells[1]) == "1 /tmp\n"
+
+
+def test_nbclient_stops_at_the_first_step_that_fails(
+    debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CTRKERNEL_TARGET", debian)
+    notebook = notebook_of("echo one", "false", "echo three")
+
+    with pytest.raises(CellExecutionError, match="exit status 1"):
+        client_of(notebook, tmp_path).execute()
+
+    assert text_of(notebook.cells[0]) == "one\n"
+    assert notebook.cells[2].outputs == []
+
+
+def test_a_cell_that_may_fail_lets_the_notebook_go_on(
+    debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CTRKERNEL_TARGET", debian)
+    notebook = notebook_of("(exit 3)", "echo $?", tags={0: "raises-exception"})
+
+    client_of(notebook, tmp_path).execute()
+
+    assert errors_of(notebook.cells[0]) == [("CommandFailed", "exit status 3")]
+    assert text_of(notebook.cells[1]) == "3\n"
+
+
+def test_a_time_out_of_nbclient_s_interrupts_the_cell(
+    debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CTRKERNEL_TARGET", debian)
+    notebook = notebook_of("kept=yes", "echo begun; sleep 1000; echo never", 'echo "$kept"')
+    options = {"interrupt_on_timeout": True, "timeout_func": _seconds}
+
+    client_of(notebook, tmp_path, allow_errors=True, **options).execute()
+
+    assert errors_of(notebook.cells[1]) == [("KeyboardInterrupt", "exit status 130")]
+    assert "never" not in text_of(notebook.cells[1])
+    assert text_of(notebook.cells[2]) == "yes\n"
+
+
+def test_a_time_out_that_ends_the_run_leaves_nothing(
+    debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CTRKERNEL_TARGET", debian)
+    notebook = notebook_of("sleep 1000")
+
+    with pytest.raises(CellTimeoutError):
+        client_of(notebook, tmp_path, timeout_func=_seconds).execute()
+
+    assert eventually(lambda: not inside(debian)), inside(debian)
+    assert eventually(lambda: not clients(debian)), clients(debian)
+
+
+def test_a_long_output_is_stored_whole(
+    debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CTRKERNEL_TARGET", debian)
+    notebook = notebook_of("seq 1 20000; printf 'no newline'")
+
+    client_of(notebook, tmp_path).execute()
+
+    assert text_of(notebook.cells[0]) == "".join(f"{i}\n" for i in range(1, 20_001)) + "no newline"
+
+
+def _seconds(cell: Any) -> int:
+    return 1 if "sleep 1000" in cell.source else CELL_TIMEOUT
