@@ -68,6 +68,7 @@ def begin(seq: int) -> bytes:
 def end(
     seq: int,
     *,
+    begun: int | None = None,
     line_status: bytes = b"0",
     status: bytes = b"0",
     pipe: bytes = b"0",
@@ -77,7 +78,9 @@ def end(
     home: bytes = b"/root",
     newline: bytes = b"\n",
 ) -> bytes:
-    fields = (b"%d" % seq, line_status, status, pipe, flags, intact, cwd + HOME_MARK + home)
+    begun_field = b"%d" % (seq if begun is None else begun)
+    places = cwd + HOME_MARK + home
+    fields = (b"%d" % seq, begun_field, line_status, status, pipe, flags, intact, places)
     return mark(Kind.END, *fields) + newline
 
 
@@ -351,6 +354,28 @@ def test_a_syntax_error_shows_with_the_prompt_that_knows_the_gate() -> None:
     assert written(happenings) == (b"sh: Syntax error\n", b"")
     assert last_done(happenings) == Done(2, "/srv", "")
     assert not talk.state.finished
+
+
+@pytest.mark.parametrize("way", ["end", "prompt"])
+def test_a_cell_that_was_not_run_though_all_was_well_is_typed_again_plainly(way: str) -> None:
+    talk = ready()
+    talk.submit("echo hi")
+    never_begun = {"end": end(1, begun=0, status=b""), "prompt": prompt(1, begun=0)}[way]
+
+    (again,) = talk.receive(never_begun)
+    happenings = talk.receive(begin(2) + b"hi\n" + end(2))
+
+    assert isinstance(again, Type)
+    assert b"echo hi" in again.data
+    assert happenings == [Output(b"hi\n"), Done(0, "/srv", "/root")]
+
+
+def test_a_cell_that_is_not_run_twice_over_ends() -> None:
+    talk = ready()
+    talk.submit("echo hi")
+    talk.receive(prompt(1, begun=0))
+
+    assert last_done(talk.receive(prompt(2, begun=0))) == Done(0, "/srv", "")
 
 
 def test_an_interrupt_ends_a_cell_with_the_prompt() -> None:
@@ -686,7 +711,7 @@ def test_a_rescue_is_a_line_that_writes_the_end_mark() -> None:
     talk = ready()
     running(talk)
 
-    assert Bash(NONCE).end_words().encode() in talk.rescue()
+    assert Bash(NONCE).end_words(1).encode() in talk.rescue()
     assert talk.rescue().count(b"\n") == 1
 
 

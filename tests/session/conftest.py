@@ -72,7 +72,8 @@ class ScriptedShell:
         code = b"%d" % status
         places = b"/srv" + HOME_MARK + b"/root"
         number = b"%d" % self.seq
-        return self._mark(Kind.END, number, code, code, code, b"himBHs", b"1", places) + b"\n"
+        fields = (number, number, code, code, code, b"himBHs", b"1", places)
+        return self._mark(Kind.END, *fields) + b"\n"
 
     def _mark(self, kind: Kind, *fields: bytes) -> bytes:
         return INTRODUCER + b";".join([kind.value, self._nonce, *fields, self._nonce]) + BEL

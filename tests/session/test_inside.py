@@ -44,6 +44,12 @@ def alive(pid: int) -> bool:
     return bool(found) and found[0] not in "ZX"
 
 
+def members(leader: int) -> list[int]:
+    """Return the processes of a session."""
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in pids if fields(pid)[3:4] == [str(leader)]]
+
+
 def start_of(pid: int) -> str:
     return fields(pid)[19]
 
@@ -93,9 +99,8 @@ def session() -> Iterator[Session]:
     try:
         yield made
     finally:
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and fields(int(entry.name))[3:4] == [str(made.pid)]:
-                os.kill(int(entry.name), signal.SIGKILL)
+        for pid in members(made.pid):
+            os.kill(pid, signal.SIGKILL)
         made.terminal.close()
 
 
@@ -163,18 +168,18 @@ def test_arguments_are_behind_the_scripts_own_name() -> None:
 def test_hang_up_ends_a_session_and_nobody_else(
     argv_of: tuple[str, ...], session: Session, bystander: int
 ) -> None:
-    jobs = session.type("sleep 300 & echo $!; (sleep 300 & echo $!; wait) & set +m")
+    session.type("sleep 300 & (sleep 300 & wait) & set +m; sleep 300 &")
     (escaped,) = set(session.type("setsid sleep 300 & echo $!"))
-    jobs += session.type("sleep 300 & echo $!")
-    assert len(set(jobs)) >= 3
-    assert all(alive(job) for job in jobs)
+    assert eventually(lambda: len(members(session.pid)) == 5)
+    assert eventually(lambda: fields(escaped)[3] == str(escaped))
+    jobs = members(session.pid)
 
     done = hang_up(argv_of, session.pid, start_of(session.pid))
 
     survived = alive(escaped), alive(bystander)
     os.kill(escaped, signal.SIGKILL)
     assert done.returncode == 0
-    assert [pid for pid in [session.pid, *jobs] if alive(pid)] == []
+    assert [pid for pid in jobs if alive(pid)] == []
     assert survived == (True, True)
 
 

@@ -112,7 +112,9 @@ def test_an_owner_that_forgets_it_has_released_it(said: Path) -> None:
 def test_the_environment_is_the_given_one(said: Path) -> None:
     script = 'printf "%s" "$MINE" >"$0.part"; mv "$0.part" "$0"'
     reaper = Reaper(
-        ["sh", "-c", script, str(said)], environ={"PATH": os.environ["PATH"], "MINE": "here"}
+        ["sh", "-c", script, str(said)],
+        paused=["false"],
+        environ={"PATH": os.environ["PATH"], "MINE": "here"},
     )
 
     reaper.release()
