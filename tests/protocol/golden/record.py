@@ -215,6 +215,14 @@ class Recorder:
         self._type(self.conversation.submit(cell.code))
         return [*self._until(Done), *self._rest()]
 
+    def stop(self) -> None:
+        """Have the shell exit: the end of the engine's client would leave it in the container."""
+        self._type(b"\x03\n exit\n")
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end and self.transport.read() is not None:
+            select.select([self.transport.fileno()], [], [], SILENCE)
+        self.transport.close()
+
     def _type(self, data: bytes) -> None:
         while data:
             data = data[self.transport.write(data) :]
@@ -261,7 +269,7 @@ def record(scene: Scene, target: str) -> list[str]:
             if seen != cell:
                 wrong.append(f"{scene.name}: expected {cell}\n      seen {seen}")
     finally:
-        recorder.transport.close()
+        recorder.stop()
     if not wrong:
         stored = {
             "nonce": NONCE,
