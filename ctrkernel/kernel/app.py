@@ -19,6 +19,8 @@ class ContainerShellApp(IPKernelApp):
     """ipykernel's application around our kernel."""
 
     name = "ctrkernel"
+    # Nothing is printed through Python's stdout, and flushing it twice a cell waits for a thread.
+    outstream_class = None  # type: ignore[assignment]
     workspace: ClassVar[Workspace]
 
     def init_signal(self) -> None:

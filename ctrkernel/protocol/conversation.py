@@ -186,7 +186,8 @@ class Conversation:
             return []
         match self.phase:
             case Phase.STARTING | Phase.SETUP:
-                self.greeting = (self.greeting + data)[-GREETING_LIMIT:]
+                kept = [line for line in data.splitlines(True) if b"]133;H;" not in line]
+                self.greeting = (self.greeting + b"".join(kept))[-GREETING_LIMIT:]
                 return []
             case Phase.STAGING if not self._released:
                 self._held += data
@@ -195,6 +196,9 @@ class Conversation:
                 return []
             case Phase.STAGING | Phase.RUNNING:
                 return self._output(data, late=False)
+            case Phase.IDLE if not self.state.prompts_intact:
+                # A prompt that is readonly, and so not ours.
+                return []
             case _:
                 for noise in self._dialect.noise if self._dialect is not None else ():
                     data = data.replace(noise, b"")
@@ -239,8 +243,8 @@ class Conversation:
         )
         if status is None:
             status = mark.number(2)
-            if self._never_begun(mark.number(1), status):
-                return self._type_again()
+            if self._never_begun(mark.number(1)):
+                return self._type_again(plain=False)
         return self._done(status, cwd)
 
     def _foreign(self, mark: Mark) -> list[Happening]:
@@ -285,25 +289,23 @@ class Conversation:
         if not self.busy:
             self.state = replace(self.state, prompts_intact=self.state.prompts_intact or shown)
             return []
-        if self._never_begun(mark.number(1), status):
-            return self._type_again()
+        if self._never_begun(mark.number(1)):
+            return self._type_again(plain=True)
         flags = mark.fields[3].decode("ascii", "replace")
         self.state = replace(self.state, flags=flags, prompts_intact=shown)
         return self._done(status, mark.fields[4])
 
-    def _never_begun(self, begun: int | None, status: int | None) -> bool:
-        """Whether the line ended well and the code was not run: a word of ours is not itself."""
-        return (
-            begun != self.seq
-            and status == 0
-            and self.phase is Phase.STAGING
-            and not self.state.plain
-        )
+    def _never_begun(self, begun: int | None) -> bool:
+        """Whether the code was not run: a word of ours is not itself, or it could not be parsed.
 
-    def _type_again(self) -> list[Happening]:
+        It is typed again, once, so a shell that could not parse it complains again.
+        """
+        return begun != self.seq and self.phase is Phase.STAGING and not self.state.repair
+
+    def _type_again(self, *, plain: bool) -> list[Happening]:
         self._held.clear()
         self.phase = Phase.IDLE
-        self.state = replace(self.state, plain=True)
+        self.state = replace(self.state, plain=plain, repair=True)
         return [Type(self.submit(self._code))]
 
     def _done(self, status: int | None, cwd: bytes) -> list[Happening]:
@@ -317,6 +319,7 @@ class Conversation:
             self.state,
             status=status,
             pipe_status=pipe_status,
+            repair=False,
         )
         self.marks_work = self.phase is Phase.RUNNING
         self.phase = Phase.IDLE
@@ -347,10 +350,12 @@ class Conversation:
             return []
         kept = [line for line in held.splitlines(keepends=True) if not self._is_typed(line)]
         rest = b"".join(kept)
+        edits = self._dialect is not None and self._dialect.edits_lines
+        if edits and (b"__ctrk_" in rest or b"\x1b[6n" in rest):
+            # The line editor of busybox draws what is typed where the terminal echoes.
+            rest = b""
         if len(rest) < len(held) and "v" not in self.state.flags:
             self.state = replace(self.state, terminal_changed=self._has_stty)
-            if not self._has_stty and self._dialect is not None and self._dialect.edits_lines:
-                rest = b""
         return self._output(rest, late=begun) if rest else []
 
     def _is_typed(self, line: bytes) -> bool:

@@ -35,24 +35,33 @@ if [ "$pid" = 0 ]; then
 fi
 [ "$pid" != 0 ] || exit 0
 if stat "$pid"; then set -- $line; [ "${20}" = "$start" ] || exit 0; fi
-each() {
+members() {
   found=
   for dir in /proc/[0-9]*; do
     p=${dir#/proc/}; stat "$p" || continue
-    set -- "$1" $line
-    if [ "$5" = "$pid" ] && [ "$2" != Z ] && [ "${21}" -ge "$start" ]; then
-      found=yes
-      [ "$1" = 0 ] || kill "-$1" "$p" 2>/dev/null
-    fi
+    set -- $line
+    if [ "$4" = "$pid" ] && [ "$1" != Z ] && [ "${20}" -ge "$start" ]; then found="$found $p"; fi
   done
   [ -n "$found" ]
 }
-each HUP && each CONT
+living() {
+  for p in $found; do
+    stat "$p" || continue
+    set -- $line
+    if [ "$4" = "$pid" ] && [ "$1" != Z ]; then return 0; fi
+  done
+  return 1
+}
+members || exit 0
+kill -HUP $found 2>/dev/null
+kill -CONT $found 2>/dev/null
 turn=0
-while [ $turn -lt 20 ] && each 0; do
+while [ $turn -lt 20 ] && living; do
   turn=$((turn+1)); sleep 0.1 2>/dev/null || sleep 1 2>/dev/null || break
 done
-each KILL
+while members && [ $turn -lt 25 ]; do
+  turn=$((turn+1)); kill -KILL $found 2>/dev/null
+done
 exit 0
 """
 )

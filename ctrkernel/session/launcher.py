@@ -69,8 +69,11 @@ def launches(shell: str | None) -> list[Launch]:
         ) from error
     if not words:
         return launches(None)
-    arguments = _ARGUMENTS.get(PurePosixPath(words[0]).name, ("-i",))
-    argv = (*words, *arguments)
+    name = PurePosixPath(words[0]).name
+    # bash wants its long options before all others.
+    first = ("--noediting",) if name == "bash" else ()
+    arguments = _ARGUMENTS.get(name, ("-i",))[len(first) :]
+    argv = (words[0], *first, *words[1:], *arguments)
     return [
         Launch(("sh", "-c", _SILENCE + 'exec "$@"', "sh", *argv), "sh"),
         Launch(argv, words[0]),

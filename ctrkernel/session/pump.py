@@ -268,7 +268,7 @@ class Pump:
             self._give(late=late, final=final)
 
     def _timeout(self) -> float:
-        """Return milliseconds until something is due; a minute where nothing is."""
+        """Return milliseconds until something is due, or may be after a cell was typed."""
         waits = [coalescer.wait() for coalescer in self._coalescer.values()]
         now = time.monotonic()
         phase = self._conversation.phase
@@ -279,7 +279,8 @@ class Pump:
         if self._conversation.busy and self._quiet_due is not None:
             waits.append(max(0.0, self._quiet_due - now))
         # Rounded up: a wait that ends a fraction early would only turn once more.
-        return min((wait for wait in waits if wait is not None), default=60.0) * 1000 + 0.5
+        due = min((wait for wait in waits if wait is not None), default=QUIET_INTERVAL)
+        return due * 1000 + 0.5
 
     def _keep_time(self) -> None:
         for late, coalescer in self._coalescer.items():

@@ -158,6 +158,8 @@ class ShellSession:
             TargetError: The container cannot be used, or has no shell.
             ShellStartFailed: The shell did not come to a prompt.
         """
+        if self._closed and self._failure is None:
+            raise SessionClosed(f"session {self.name} is closed; reopen it")
         if not self._settled.wait(timeout):
             self.close()
             raise startup.no_prompt(self.container, timeout, self._greeting())
@@ -171,6 +173,9 @@ class ShellSession:
             wait: Wait until the container has been tidied; else it goes on in the background.
         """
         with self._lock:
+            if not self._settled.is_set():
+                self._failure = SessionClosed(f"session {self.name} is closed; reopen it")
+                self._settled.set()
             pump, self._pump = self._pump, None
             reapers, self._reapers = self._reapers, []
             self._closed = True
@@ -276,6 +281,8 @@ class ShellSession:
                 raise SessionClosed(f"session {self.name} is closed; reopen it")
             if self.exit_status is not None:
                 raise ShellExited(f"exit status {self.exit_status}")
+            if self._ready is None:
+                raise ShellBusy(f"session {self.name} is starting; wait until it is ready")
             if self._execution is not None:
                 raise ShellBusy(
                     f"session {self.name} is running a command; wait for it or interrupt it"

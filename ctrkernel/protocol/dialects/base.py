@@ -19,6 +19,8 @@ from ctrkernel.protocol.marks import Kind, printf_format
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+#: Entries of a pipe status that are given back; more would make too long a line.
+PIPE_STATUS_LIMIT: Final = 16
 #: Open here-documents that are looked for in a cell.
 CLOSERS_LIMIT: Final = 4
 #: Bytes of a typed line: busybox cuts at 1,023.
@@ -47,6 +49,7 @@ class ShellState:
         finished: Whether the last cell was evaluated to its end.
         plain: Whether the user has a function named like the word that passes functions by. Our
             marks do not work then, and the prompt alone tells the end.
+        repair: Whether builtins of ours may be disabled.
     """
 
     flags: str = ""
@@ -57,6 +60,7 @@ class ShellState:
     terminal_changed: bool = False
     finished: bool = True
     plain: bool = False
+    repair: bool = False
 
     @property
     def traced(self) -> bool:
@@ -152,6 +156,8 @@ class Dialect(ABC):
             state: What is known of the shell.
         """
         lines: list[bytes] = []
+        if state.repair:
+            lines += [self.typed(statement) for statement in self.repair]
         if not state.finished:
             # After an open quote, bash 5.2 takes the next line's first word for no reserved word.
             lines.append(b"")
@@ -207,6 +213,8 @@ class Dialect(ABC):
             words = b"%b +a; %b; %b -a" % (switch, words, switch)
         return b" { %b; } %b" % (words, SILENT.encode())
 
+    #: Statements that bring back builtins which the user disabled and we cannot do without.
+    repair: ClassVar[tuple[bytes, ...]] = ()
     #: How ``set`` is called so that nothing of the user's comes in between.
     set_word: ClassVar[str] = "set"
     #: Behind a redirection, makes the line that follows number 0; empty where nothing can.
@@ -243,7 +251,7 @@ UNFINISHED: Final = (
 _HEREDOC = re.compile(rb"<<-?[ \t]*[\\'\"]?([\w.+-]{1,40})")
 _OPEN_END = re.compile(rb"(?:\||&&|\|&)\s*(?:#.*)?$")
 #: Words and signs after which shells take a group in braces, such as our trailer, as a body.
-_TAKES_BODY = re.compile(
+TAKES_BODY = re.compile(
     rb"(?<![\w-])"
     rb"(?:while|until|for|foreach|repeat|select|case|if|function|coproc|time|always)"
     rb"(?![\w-])|\(\s*\)"
@@ -258,7 +266,7 @@ def may_be_unfinished(data: bytes) -> bool:
     """
     return (
         b"<<" in data.replace(b"<<<", b"")
-        or _TAKES_BODY.search(data) is not None
+        or TAKES_BODY.search(data) is not None
         or data.count(b"{") != data.count(b"}")
         or any(
             line.endswith(b"\\") or _OPEN_END.search(line.rstrip()) for line in _last_lines(data)

@@ -8,7 +8,14 @@ PIPESTATUS in a plain assignment is joined with spaces whatever IFS is.
 
 from __future__ import annotations
 
-from ctrkernel.protocol.dialects.base import PREFIX, SILENT, STAGED, Dialect, ShellState
+from ctrkernel.protocol.dialects.base import (
+    PIPE_STATUS_LIMIT,
+    PREFIX,
+    SILENT,
+    STAGED,
+    Dialect,
+    ShellState,
+)
 from ctrkernel.protocol.encoding import ansi_c_pieces
 from ctrkernel.protocol.marks import Kind
 
@@ -21,6 +28,10 @@ class Bash(Dialect):
     set_word = r"\builtin set"
     printf_word = "builtin printf"
 
+    repair = (
+        rb"\builtin enable builtin eval printf set unset trap export return exit history",
+        rb"\enable builtin eval printf set unset trap export return exit history",
+    )
     line_zero = "${?:(LINENO=-1):0}"
 
     #: What PROMPT_COMMAND holds.
@@ -39,30 +50,46 @@ class Bash(Dialect):
     def setup(self) -> list[bytes]:
         """Define our functions; history expansion and the recording of typed lines go off."""
         hide = (
-            f"case $- in *a*) builtin export -n "
-            f"{PREFIX}_g {PREFIX}_k {PREFIX}_s {PREFIX}_u {PREFIX}_q {PREFIX}_p {PREFIX}_z;; esac"
+            "case $- in *a*) builtin export -n "
+            + " ".join(f"{PREFIX}_{letter}" for letter in "gksuqprz")
+            + ";; esac"
         )
         number, cwd = f'"${PREFIX}_g"', '"${PWD-}"'
         precmd = self.mark(Kind.PRECMD, f'{number} "${{{PREFIX}_k-}}" "$1" "$-" {cwd}')
         intact = (
-            f'[[ ${{PS1-}}${{PROMPT_COMMAND-}} == "${PREFIX}_p" && -z ${{PS0-}}${{PS2-}} ]]'
-            ' && builtin set -- "$1" "$2" 1 || builtin set -- "$1" "$2" 0'
+            f'[[ ${{PS1-}}${{PROMPT_COMMAND-}} == "${PREFIX}_p${PREFIX}_r" '
+            "&& -z ${PS0-}${PS2-} ]]"
         )
+        # An assignment to a readonly name would end the line, `printf -v` only fails.
+        again = (
+            f"{{ builtin unset -v PROMPT_COMMAND; builtin printf -v PROMPT_COMMAND %s "
+            f'"${PREFIX}_r"; builtin printf -v PS1 %s "${PREFIX}_p"; '
+            "builtin printf -v PS0 %s; builtin printf -v PS2 %s; "
+            "builtin export -n PS0 PS1 PS2 PROMPT_COMMAND; }"
+        )
+        restore = (
+            f'{intact} || {again}; {intact} && builtin set -- "$1" "$2" 1 '
+            '|| builtin set -- "$1" "$2" 0'
+        )
+        # Without its line editor bash 5.2 does not survive the next prompt.
+        no_editor = "[[ -o vi || -o emacs ]] && builtin set +o vi +o emacs"
         own = f'"${{{PREFIX}_s-}}" "${{{PREFIX}_q-}}"'
         end = self.mark(
-            Kind.END, f'"$1" "${{{PREFIX}_k-}}" "$2" {own} "$-" "$3" {cwd} "${{HOME-}}"'
+            Kind.END, f'"$1" "${{{PREFIX}_k-}}" "$2" {own} "$-" "$3" {cwd} "${{HOME:0:1024}}"'
         )
         return [
-            b" unset CTRKERNEL_NONCE; set +o history; set +H",
-            f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; "
+            b" unset CTRKERNEL_NONCE; set +o history +o vi +o emacs; set +H",
+            f" {PREFIX}_b() {{ "
             f'builtin history -s -- "${PREFIX}_c"; builtin unset -v {PREFIX}_c {PREFIX}_d; '
             f'{hide}; {self.mark(Kind.BEGIN, number)}; builtin return "$1"; }}'.encode(),
-            f" {PREFIX}_e() {{ [[ -o history ]] && builtin set +o history; {intact}; "
-            f"{hide}; {end}; "
-            f"builtin unset -v {PREFIX}_s {PREFIX}_q; {PREFIX}_z=$1; }}".encode(),
+            f' {PREFIX}_i() {{ {restore}; {hide}; {end} || builtin return "$2"; '
+            f"{PREFIX}_z=$1; }}".encode(),
+            f" {PREFIX}_e() {{ [[ -o history ]] && builtin set +o history; {no_editor}; "
+            f'{PREFIX}_i "$1" "$2" || builtin return "$2"; '
+            f"builtin unset -v {PREFIX}_s {PREFIX}_q; }}".encode(),
             f' {PREFIX}_p() {{ [[ ${PREFIX}_z == "${PREFIX}_g" ]] || {precmd}; }}'.encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
-            f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_z=0 {PREFIX}_p= {PREFIX}_u=".encode(),
+            f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_z=0 {PREFIX}_p= {PREFIX}_r= {PREFIX}_u=".encode(),
         ]
 
     def prompts(self) -> list[bytes]:
@@ -75,7 +102,7 @@ class Bash(Dialect):
             "PS0=",
             "PS2=",
             f"PS1='{prompt}'",
-            f"{PREFIX}_p='{prompt}{self._precmd}'",
+            f"{PREFIX}_p='{prompt}' {PREFIX}_r='{self._precmd}'",
             r"\builtin export -n PS0 PS1 PS2 PROMPT_COMMAND",
         ]
         return [self.typed(statement.encode()) for statement in statements]
@@ -93,12 +120,14 @@ class Bash(Dialect):
         status = 0 if "e" in state.flags else state.status
         begin = f'{PREFIX}_b %d "${{{PREFIX}_u-}}"'
         restore = begin % status
-        if len(state.pipe_status) > 1 and "e" not in state.flags:
-            restore += "; " + " | ".join(f"(builtin exit {code})" for code in state.pipe_status)
+        if 1 < len(state.pipe_status) <= PIPE_STATUS_LIMIT and "e" not in state.flags:
+            restore += "; " + " | ".join(rf"(\\builtin exit {code})" for code in state.pipe_status)
         if status:
             # A status that is not 0 would fire the user's ERR trap.
-            restore = f"[[ -n $(builtin trap -p ERR) ]] && {begin % 0} || {{ {restore}; }}"
-        begin_line = f"{{ builtin trap -p DEBUG >/dev/tty; {restore}; }} {SILENT}"
+            restore = rf"[[ -n $(\\builtin trap -p ERR) ]] && {begin % 0} || {{ {restore}; }}"
+        begin_line = (
+            rf"{{ {PREFIX}_k=${PREFIX}_g; \\builtin trap -p DEBUG >/dev/tty; {restore}; }} {SILENT}"
+        )
         word = r"\eval" if state.plain else r"\builtin eval"
         return rf"""{word} $'{begin_line}\n'{STAGED}$'\n{trailer}'"""
 

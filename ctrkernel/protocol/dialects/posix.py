@@ -39,9 +39,11 @@ class Posix(Dialect):
             f'case $- in *a*) set +a; set -- "$1" ${PREFIX}_g; unset {PREFIX}_g {PREFIX}_k; '
             f"{PREFIX}_g=$2 {PREFIX}_k=$2; set -a;; esac"
         )
-        intact = (
-            f'case "${{PS1-}}${{PS2-}}" in "${PREFIX}_p") set -- "$1" "$2" 1;; '
-            '*) set -- "$1" "$2" 0;; esac'
+        again = f'(PS1=; PS2=) && {{ PS1="${PREFIX}_p"; PS2=; }}'
+        intact = f'"${{PS1-}}${{PS2-}}" in "${PREFIX}_p")'
+        restore = (
+            f"case {intact} ;; *) {again};; esac; "
+            f'case {intact} set -- "$1" "$2" 1;; *) set -- "$1" "$2" 0;; esac'
         )
         own = f'"${{{PREFIX}_s-}}" "${{{PREFIX}_s-}}"'
         end = self.mark(
@@ -51,10 +53,10 @@ class Posix(Dialect):
         return [
             # busybox reads a silent terminal by fgets, and takes its EINTR, which every job's end
             # causes, for the end of input. `help` is what it has and dash has not.
-            b" unset CTRKERNEL_NONCE; help >/dev/null 2>&1 && set -o ignoreeof",
-            f" {PREFIX}_b() {{ {PREFIX}_k=${PREFIX}_g; unset {PREFIX}_c {PREFIX}_d; {hide}; "
+            b" unset CTRKERNEL_NONCE __ctrk_q; help >/dev/null 2>&1 && set -o ignoreeof",
+            f" {PREFIX}_b() {{ unset {PREFIX}_c {PREFIX}_d; {hide}; "
             f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
-            f" {PREFIX}_e() {{ {intact}; {end}; unset {PREFIX}_s; }}".encode(),
+            f' {PREFIX}_e() {{ {restore}; {end} || return "$2"; unset {PREFIX}_s; }}'.encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p=; {newline}".encode(),
         ]
@@ -79,7 +81,7 @@ class Posix(Dialect):
     def evaluate(self, state: ShellState, trailer: str) -> str:
         """Begin mark and code share the first line, so that line numbers are the cell's."""
         status = 0 if "e" in state.flags else state.status
-        begin = f"{{ {PREFIX}_b {status}; }} {SILENT}; "
+        begin = f"{{ {PREFIX}_k=${PREFIX}_g; {PREFIX}_b {status}; }} {SILENT}; "
         word = r"\eval" if state.plain else r"\command eval"
         return f"""{word} '{begin}'{STAGED}"${PREFIX}_n"'{trailer}'"""
 

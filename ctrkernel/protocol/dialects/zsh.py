@@ -10,7 +10,15 @@ from __future__ import annotations
 
 import re
 
-from ctrkernel.protocol.dialects.base import PREFIX, SILENT, STAGED, Dialect, ShellState
+from ctrkernel.protocol.dialects.base import (
+    PIPE_STATUS_LIMIT,
+    PREFIX,
+    SILENT,
+    STAGED,
+    TAKES_BODY,
+    Dialect,
+    ShellState,
+)
 from ctrkernel.protocol.encoding import ansi_c_pieces
 from ctrkernel.protocol.marks import Kind
 
@@ -26,6 +34,10 @@ class Zsh(Dialect):
     set_word = r"\builtin set"
     printf_word = "builtin printf"
 
+    repair = (
+        rb"\builtin enable builtin eval printf print set unset trap emulate typeset return exit",
+        rb"\enable builtin eval printf print set unset trap emulate typeset return exit",
+    )
     _save = f"{PREFIX}_u=$_ {PREFIX}_s=$? {PREFIX}_q=${{(j: :)pipestatus}}"
 
     @property
@@ -35,6 +47,9 @@ class Zsh(Dialect):
 
     def trailer_for(self, data: bytes, state: ShellState) -> str:
         """A redirected group would empty ``$_``, but is silent in a trace."""
+        if TAKES_BODY.search(data):
+            # zsh would take it for the rest of a loop's condition.
+            return ""
         quiet = state.traced or _MAY_TRACE.search(data)
         return f"{{ {self._save}; }} {SILENT}" if quiet else self._save
 
@@ -49,19 +64,22 @@ class Zsh(Dialect):
         hide = f"builtin typeset -g +x {hidden}"
         number, cwd, local = f'"${PREFIX}_g"', '"$PWD"', "builtin emulate -L zsh"
         intact = (
-            f'[[ "$PS1" == "${PREFIX}_p" && -z "$PS2" ]]'
+            f'[[ "$PS1" == "${PREFIX}_p" && -z "$PS2" ]] || [[ ${{(t)PS1}} == *readonly* ]] '
+            f'|| {{ PS1="${PREFIX}_p" PS2=; }}; [[ "$PS1" == "${PREFIX}_p" ]]'
             ' && builtin set -- "$1" "$2" "$3" 1 || builtin set -- "$1" "$2" "$3" 0'
         )
         own = f'"${PREFIX}_s" "${PREFIX}_q"'
-        end = self.mark(Kind.END, f'"$1" "${PREFIX}_k" "$2" {own} "$3" "$4" {cwd} "${{HOME-}}"')
+        end = self.mark(
+            Kind.END, f'"$1" "${PREFIX}_k" "$2" {own} "$3" "$4" {cwd} "${{HOME[1,1024]}}"'
+        )
         return [
             b" unset CTRKERNEL_NONCE; setopt hist_ignore_space interactive_comments",
             b" unsetopt zle prompt_cr prompt_sp bang_hist 2>/dev/null",
-            f" {PREFIX}_b() {{ {local}; {PREFIX}_k=${PREFIX}_g; "
+            f" {PREFIX}_b() {{ {local}; "
             f'builtin print -s -r -- "${PREFIX}_c"; builtin unset {PREFIX}_c {PREFIX}_d; {hide}; '
-            f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
+            f'{self.mark(Kind.BEGIN, number)}; builtin return "$1"; }}'.encode(),
             f" {PREFIX}_e() {{ {local}; {intact}; "
-            f"{end}; {PREFIX}_s= {PREFIX}_q=; {hide}; }}".encode(),
+            f'{end} || builtin return "$2"; {PREFIX}_s= {PREFIX}_q=; {hide}; }}'.encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p= {PREFIX}_u= {PREFIX}_s= {PREFIX}_q=".encode(),
         ]
@@ -90,14 +108,14 @@ class Zsh(Dialect):
         begin = f'{PREFIX}_b {status} "${PREFIX}_u"'
         if status:
             # A status that is not 0 would fire the user's ZERR trap, or end the evaluation.
-            fires = "[[ -o err_return || $(builtin trap) == *ZERR* ]]"
+            fires = r"[[ -o err_return || $(\\builtin trap) == *ZERR* ]]"
             begin = f'if {fires}; then {PREFIX}_b 0 "${PREFIX}_u"; else {begin}; fi'
-        begin = f"builtin trap >/dev/tty; {begin}"
+        begin = rf"{PREFIX}_k=${PREFIX}_g; \\builtin trap >/dev/tty; {begin}"
         if state.traced:
             begin = f"{{ {begin}; }} {SILENT}"
-        if len(state.pipe_status) > 1 and "e" not in state.flags:
+        if 1 < len(state.pipe_status) <= PIPE_STATUS_LIMIT and "e" not in state.flags:
             # The one of the two that can be given back; the other would be emptied by it.
-            begin += "; " + " | ".join(f"(builtin exit {code})" for code in state.pipe_status)
+            begin += "; " + " | ".join(rf"(\\builtin exit {code})" for code in state.pipe_status)
         word = r"\eval" if state.plain else r"\builtin eval"
         return rf"""{word} $'{begin}; '{STAGED}$'\n{trailer}'"""
 
