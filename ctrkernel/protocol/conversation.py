@@ -19,6 +19,7 @@ from enum import Enum, auto
 
 from ctrkernel.protocol import dialects
 from ctrkernel.protocol.dialects import Dialect, ShellState
+from ctrkernel.protocol.dialects.base import may_be_unfinished
 from ctrkernel.protocol.encoding import code_bytes
 from ctrkernel.protocol.marks import HOME_MARK, Kind, Mark
 from ctrkernel.protocol.newlines import NewlineRestorer
@@ -30,6 +31,8 @@ GREETING_LIMIT = 4096
 HELD_LIMIT = 1 << 18
 #: The status of a command whose own status nobody could tell.
 UNKNOWN_STATUS = 1
+#: What a shell makes of an interrupt: 128 and the number of SIGINT.
+INTERRUPTED = 130
 #: What ``trap`` lists between our line and the begin mark.
 _TRAPS = re.compile(rb"(?:trap -- .*? \w+\r?\n|TRAP\w+ \(\) \{\r?\n.*?\n\}\r?\n)+", re.DOTALL)
 _DEBUG_TRAP = re.compile(rb"trap -- '.*' DEBUG|TRAPDEBUG", re.DOTALL)
@@ -120,6 +123,7 @@ class Conversation:
         self._code = ""
         self._released = False
         self._blank = False
+        self._checked = False
         self._pid = 0
         self._started = 0
         self._shell = ""
@@ -138,13 +142,15 @@ class Conversation:
         assert self.phase is Phase.IDLE
         assert self._dialect is not None
         self.seq += 1
-        lines = self._dialect.cell(self.seq, code_bytes(code), self.state)
+        data = code_bytes(code)
+        lines = self._dialect.cell(self.seq, data, self.state)
         self._code = code
         self._typed = frozenset(lines)
         self._typed_size = sum(map(len, lines))
         self._held.clear()
         self._gated = None
         self._released = False
+        self._checked = may_be_unfinished(data)
         self._blank = not has_command(code)
         # What changed the terminal is undone by what is typed now, and seen again where it is not.
         self.state = replace(self.state, pipe_status=(), finished=False, terminal_changed=False)
@@ -243,7 +249,8 @@ class Conversation:
         )
         if status is None:
             status = mark.number(2)
-            if self._never_begun(mark.number(1)):
+            told = self._dialect is None or not self._dialect.begins_first or self._checked
+            if self._never_begun(mark.number(1)) and status != INTERRUPTED and not told:
                 return self._type_again(plain=False)
         return self._done(status, cwd)
 
@@ -289,16 +296,17 @@ class Conversation:
         if not self.busy:
             self.state = replace(self.state, prompts_intact=self.state.prompts_intact or shown)
             return []
-        if self._never_begun(mark.number(1)):
+        if self._never_begun(mark.number(1)) and status != INTERRUPTED:
+            # Past an error of the code the end mark is reached, so the marks do not work.
             return self._type_again(plain=True)
         flags = mark.fields[3].decode("ascii", "replace")
         self.state = replace(self.state, flags=flags, prompts_intact=shown)
         return self._done(status, mark.fields[4])
 
     def _never_begun(self, begun: int | None) -> bool:
-        """Whether the code was not run: a word of ours is not itself, or it could not be parsed.
+        """Whether the code was not run; if nothing is wrong with it, a word of ours is not itself.
 
-        It is typed again, once, so a shell that could not parse it complains again.
+        Then it is typed again, once.
         """
         return begun != self.seq and self.phase is Phase.STAGING and not self.state.repair
 

@@ -297,7 +297,7 @@ def test_the_status_and_the_pipe_status_come_back_with_the_next_cell() -> None:
 
     line = typed(talk)[-1]
 
-    assert b"(builtin exit 0) | (builtin exit 1) | (builtin exit 3)" in line
+    assert b"(\\\\builtin exit 0) | (\\\\builtin exit 1) | (\\\\builtin exit 3)" in line
 
 
 def test_a_pipe_status_that_is_none_is_the_status() -> None:
@@ -333,9 +333,9 @@ def test_after_unfinished_code_an_empty_line_is_typed_first() -> None:
     assert typed(talk)[0] != b""
 
 
-def test_a_syntax_error_shows_with_the_end_though_nothing_began() -> None:
+def test_a_syntax_error_of_a_checked_cell_shows_though_nothing_began() -> None:
     talk = ready()
-    talk.submit("fi")
+    talk.submit("if true; fi")
 
     happenings = talk.receive(
         b"bash: syntax error near `fi'\n" + end(1, line_status=b"2", status=b"")
@@ -345,14 +345,14 @@ def test_a_syntax_error_shows_with_the_end_though_nothing_began() -> None:
     assert happenings[-1] == Done(2, "/srv", "/root")
 
 
-def test_a_syntax_error_shows_with_the_prompt_that_knows_the_gate() -> None:
+def test_an_interrupt_before_the_begin_mark_ends_the_cell_with_the_prompt() -> None:
     talk = ready()
-    talk.submit("fi")
+    talk.submit("sleep 9")
 
-    happenings = talk.receive(b"sh: Syntax error\n" + prompt(1, begun=0, status=b"2"))
+    happenings = talk.receive(b"^C\n" + prompt(1, begun=0, status=b"130"))
 
-    assert written(happenings) == (b"sh: Syntax error\n", b"")
-    assert last_done(happenings) == Done(2, "/srv", "")
+    assert written(happenings) == (b"^C\n", b"")
+    assert last_done(happenings) == Done(130, "/srv", "")
     assert not talk.state.finished
 
 

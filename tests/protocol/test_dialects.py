@@ -235,7 +235,7 @@ def test_the_status_is_not_given_back_under_errexit(dialect: Dialect) -> None:
 def test_bash_restores_every_status_of_a_pipeline() -> None:
     words = Bash(NONCE).evaluate(ShellState(pipe_status=(1, 0, 3)), "")
 
-    assert "(builtin exit 1) | (builtin exit 0) | (builtin exit 3)" in words
+    assert "(\\\\builtin exit 1) | (\\\\builtin exit 0) | (\\\\builtin exit 3)" in words
 
 
 @each_dialect

@@ -95,6 +95,9 @@ class Dialect(ABC):
     #: Whether the shell evaluates what we type through a line editor when the terminal echoes.
     edits_lines: ClassVar[bool] = False
 
+    #: Whether the begin mark comes before any complaint about the code.
+    begins_first: ClassVar[bool] = False
+
     def __init__(self, nonce: str) -> None:
         self.nonce = nonce
 

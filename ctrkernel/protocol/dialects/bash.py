@@ -24,6 +24,7 @@ class Bash(Dialect):
     """GNU bash without its line editor."""
 
     name = "bash"
+    begins_first = True
     echo_word = r"\builtin echo"
     set_word = r"\builtin set"
     printf_word = "builtin printf"

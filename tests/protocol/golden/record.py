@@ -91,7 +91,7 @@ COMMON = (
     Cell("( (sleep 0.3; echo late) & )"),
     Cell("sleep 0.6; echo mine", "late\nmine\n"),
     # The prompt that the cell asked for is shown once, before the next cell brings ours back.
-    Cell("PS1='$ ' PS2='> '", late="$ "),
+    Cell("PS1='$ ' PS2='> '"),
     Cell("echo still here", "still here\n"),
 )
 #: What shells do alike that leave lines to the terminal; busybox edits them where there is echo.
