@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from ctrkernel.commands.workspace import Workspace
 
+#: Seconds that the control thread may take to send what a shutdown request still causes.
+CONTROL_END = 2.0
+
 
 class ContainerShellApp(IPKernelApp):
     """ipykernel's application around our kernel."""
@@ -37,6 +40,17 @@ class ContainerShellApp(IPKernelApp):
         """Give the kernel what it works in."""
         super().init_kernel()  # type: ignore[no-untyped-call]
         self.kernel.use(self.workspace)
+
+    def close(self) -> None:
+        """End the control thread before the sockets that it sends by; called at exit.
+
+        It still tells that the shutdown request is done. ipykernel closes the sockets first, and
+        a kernel that ends as fast as ours then aborts, or hangs until it is killed.
+        """
+        if self.control_thread is not None and self.control_thread.is_alive():
+            self.control_thread.stop()
+            self.control_thread.join(CONTROL_END)
+        super().close()  # type: ignore[no-untyped-call]
 
 
 def launch(workspace: Workspace) -> None:
