@@ -276,7 +276,8 @@ class Conversation:
         self.state = ShellState(flags=_text_of(flags))
         self.phase = Phase.SETUP
         assert pid
-        return [Type(b"\n".join([*self._dialect.setup(), *self._dialect.prompts()]) + b"\n")]
+        lines = [*self._dialect.setup(), *self._dialect.prompts(), self._dialect.first_line()]
+        return [Type(b"\n".join(lines) + b"\n")]
 
     def _prompt(self, mark: Mark) -> list[Happening]:
         gate, status = mark.number(0), mark.number(2)

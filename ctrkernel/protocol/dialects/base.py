@@ -185,9 +185,13 @@ class Dialect(ABC):
         if len(line) > LINE_LIMIT:
             lines += [self.typed(statement, state) for statement in statements]
             line = self.typed(gate.encode(), state) + rest
-        if lines and self.line_zero:
-            lines.append(self.typed(b":") + self.line_zero.encode())
+        if lines:
+            lines.append(self.first_line())
         return [*lines, line]
+
+    def first_line(self) -> bytes:
+        """Return a line after which the cell's own lines are counted, where that can be had."""
+        return self.typed(b":") + self.line_zero.encode()
 
     def complain(self, state: ShellState) -> str:
         """Return words that make the shell say what is wrong with the staged code."""

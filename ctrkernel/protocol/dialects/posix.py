@@ -24,8 +24,12 @@ class Posix(Dialect):
 
     @property
     def noise(self) -> tuple[bytes, ...]:
-        """What busybox says when it took a signal for the end of its input."""
-        return (b'\nUse "exit" to leave shell.\n', b'\r\nUse "exit" to leave shell.\r\n')
+        """What busybox says when it took a signal for the end of its input, and asks a terminal."""
+        return (
+            b"\x1b[6n",
+            b'\nUse "exit" to leave shell.\n',
+            b'\r\nUse "exit" to leave shell.\r\n',
+        )
 
     @property
     def trailer(self) -> str:
