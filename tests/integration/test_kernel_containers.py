@@ -128,16 +128,31 @@ def test_an_interrupt_of_a_paused_container_says_what_is_wrong(
     cell = running(kernel)
     docker("pause", container)
     try:
-        for _ in range(3):
-            kernel.interrupt(message=True)
-            if kernel.ended(cell, within=FROZEN_END / 3):
-                break
-        said = "".join(map(str, (each["content"] for each in kernel.caused_by(cell))))
-        assert f"docker unpause {container}" in said
+        kernel.interrupt(message=True)
+
+        kernel.wait_for_output(cell, f"docker unpause {container}", timeout=FROZEN_END)
     finally:
         docker("unpause", container)
-    assert kernel.finish(cell).status == "error"
-    assert kernel.run("echo on").text == "on\n"
+    assert kernel.finish(cell).error[0] == "KeyboardInterrupt"
+    after = kernel.run('echo "$lost"')
+    assert (after.text, after.notices) == ("yes\n", "")
+
+
+def test_a_cell_of_a_container_that_stays_paused_can_be_given_up(
+    kernel: LiveKernel, container: str
+) -> None:
+    cell = running(kernel)
+    docker("pause", container)
+    try:
+        for _ in range(3):
+            kernel.interrupt(message=True)
+
+        assert kernel.ended(cell, within=FROZEN_END)
+        assert kernel.finish(cell).status == "error"
+        assert kernel.run("echo never").error[0] == "ContainerNotRunning"
+    finally:
+        docker("unpause", container)
+    assert kernel.run("pwd").text == "/usr/share\n"
 
 
 def test_a_cell_in_a_paused_container_can_be_given_up(kernel: LiveKernel, container: str) -> None:
