@@ -41,6 +41,10 @@ class Beside:
         """Continue the shell if it was stopped."""
         self._run(inside.continue_argv(self._helper, self._pid))
 
+    def interrupt(self) -> None:
+        """Interrupt the shell itself."""
+        self._run(inside.interrupt_argv(self._helper, self._pid))
+
     def kill_foreground(self, *, even_shell: bool) -> None:
         """Kill the process group in the foreground of the shell's terminal.
 

@@ -66,16 +66,17 @@ exit 0
 """
 )
 
-#: Kills the foreground group of the terminal that shell $1 leads; the shell's own group only if
-#: $2 is yes.
+#: Kills the foreground group of the terminal that shell $1 leads, and interrupts the shell, which
+#: may be in a loop of short commands; with $2 yes the shell itself is killed too.
 _KILL_FOREGROUND = (
     _STAT
     + r"""
-stat "$1" || exit 1
-even_shell=$2
+pid=$1 even_shell=$2
+stat "$pid" || exit 1
 set -- $line
-[ "$6" != "$3" ] || [ "$even_shell" = yes ] || exit 0
-kill -KILL "-$6"
+[ "$6" = "$3" ] || kill -KILL "-$6"
+kill -INT "$pid"
+[ "$even_shell" != yes ] || kill -KILL "$pid"
 """
 )
 
@@ -90,6 +91,9 @@ printf '%s %s %s\n' "$1" "$3" "$6"
 """
 )
 
+#: Interrupts shell $1 itself.
+_INTERRUPT = r"""kill -INT "$1" """
+
 #: Continues shell $1 if it was stopped.
 _CONTINUE = r"""kill -CONT "$1" """
 
@@ -102,11 +106,13 @@ class ShellLook:
         stopped: It was stopped by a signal.
         sleeping: It waits for something.
         foreground: It is itself in the terminal's foreground, so no program of its is.
+        group: The process group in the foreground.
     """
 
     stopped: bool
     sleeping: bool
     foreground: bool
+    group: int = 0
 
 
 def hang_up_argv(shell: str, pid: str, started: str, nonce: str) -> list[str]:
@@ -117,6 +123,11 @@ def hang_up_argv(shell: str, pid: str, started: str, nonce: str) -> list[str]:
 def kill_foreground_argv(shell: str, pid: int, *, even_shell: bool) -> list[str]:
     """Return the argv that kills the foreground group of a shell's terminal."""
     return _argv(shell, _KILL_FOREGROUND, str(pid), "yes" if even_shell else "no")
+
+
+def interrupt_argv(shell: str, pid: int) -> list[str]:
+    """Return the argv that interrupts a shell, whatever is in its terminal's foreground."""
+    return _argv(shell, _INTERRUPT, str(pid))
 
 
 def continue_argv(shell: str, pid: int) -> list[str]:
@@ -139,6 +150,7 @@ def parse_look(printed: bytes) -> ShellLook | None:
         stopped=state in (b"T", b"t"),
         sleeping=state == b"S",
         foreground=group == foreground,
+        group=int(foreground) if foreground.isdigit() else 0,
     )
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Seconds that an interrupted command has before we look what became of it.
 INTERRUPT_GRACE = 1.0
+#: Interrupts after which the next one kills the shell too.
+KILLS_SHELL = 3
 #: What a terminal's interrupt and quit keys send.
 INTERRUPT, QUIT = b"\x03", b"\x1c"
 
@@ -31,11 +33,16 @@ class Interrupter:
         self._session = session
 
     def interrupt(self, execution: Execution) -> None:
-        """Take the next step: SIGINT, SIGQUIT, then SIGKILL to the foreground group."""
+        """Take the next step: SIGINT; SIGQUIT; SIGKILL to the foreground group; to the shell.
+
+        Each step interrupts again, because between two short commands of a loop a terminal has
+        nobody to send a signal to.
+        """
         execution.interrupts += 1
         if execution.interrupts == 1:
             self._session.press(INTERRUPT, execution)
         elif execution.interrupts == 2:  # noqa: PLR2004
+            self._session.press(INTERRUPT, execution)
             self._session.press(QUIT, execution)
         else:
             later(lambda: self._kill(execution))
@@ -70,11 +77,12 @@ class Interrupter:
             # Neither the terminal nor an exec reaches it.
             self._session.let_go()
             return
-        beside.kill_foreground(even_shell=False)
+        beside.kill_foreground(even_shell=execution.interrupts > KILLS_SHELL)
 
         def even_shell() -> None:
-            # A shell that is still at the same command is itself what hangs.
-            if self._beside(execution) is not None:
+            # A shell in the foreground of its own terminal is itself what hangs.
+            look = beside.look() if self._session.runs(execution) else None
+            if look is not None and look.foreground and self._session.runs(execution):
                 beside.kill_foreground(even_shell=True)
 
         later(even_shell, delay=INTERRUPT_GRACE)
@@ -97,6 +105,17 @@ class Interrupter:
             beside.go_on()
         elif look.sleeping and look.foreground:
             self._session.ask_for_end()
+        else:
+            self._interrupt_loop(execution, beside, look.group)
+
+    def _interrupt_loop(self, execution: Execution, beside: Beside, group: int) -> None:
+        """Interrupt a shell that runs one short command after another.
+
+        The key came while none of them was in the terminal's foreground.
+        """
+        look = beside.look()
+        if look is not None and look.group != group and self._session.runs(execution):
+            beside.interrupt()
 
     def _is_cut_off(self, execution: Execution) -> bool:
         """Whether the container cannot be reached; whoever waits is told why."""

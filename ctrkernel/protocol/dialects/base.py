@@ -244,9 +244,9 @@ class Dialect(ABC):
         return f"{self.printf_word} '{printf_format(kind, self.nonce)}' {arguments} >/dev/tty"
 
     #: How ``echo`` is called so that nothing of the user's comes in between.
-    echo_word: ClassVar[str] = "command echo"
+    echo_word: ClassVar[str]
     #: How ``printf`` is called so that nothing of the user's comes in between.
-    printf_word: ClassVar[str] = "printf"
+    printf_word: ClassVar[str]
 
 
 #: What the shell itself would only warn of, or not notice: it would run half of what was meant.

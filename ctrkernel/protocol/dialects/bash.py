@@ -27,7 +27,7 @@ class Bash(Dialect):
     begins_first = True
     echo_word = r"\builtin echo"
     set_word = r"\builtin set"
-    printf_word = "builtin printf"
+    printf_word = r"\builtin printf"
 
     repair = (
         rb"\builtin enable builtin eval printf set unset trap export return exit history",
@@ -52,7 +52,7 @@ class Bash(Dialect):
         """Define our functions; history expansion and the recording of typed lines go off."""
         hide = (
             "case $- in *a*) builtin export -n "
-            + " ".join(f"{PREFIX}_{letter}" for letter in "gksuqprz")
+            + " ".join(f"{PREFIX}_{letter}" for letter in "gkprstuqz")
             + ";; esac"
         )
         number, cwd = f'"${PREFIX}_g"', '"${PWD-}"'
@@ -87,7 +87,7 @@ class Bash(Dialect):
             f"{PREFIX}_z=$1; }}".encode(),
             f" {PREFIX}_e() {{ [[ -o history ]] && builtin set +o history; {no_editor}; "
             f'{PREFIX}_i "$1" "$2" || builtin return "$2"; '
-            f"builtin unset -v {PREFIX}_s {PREFIX}_q; }}".encode(),
+            f"{PREFIX}_s= {PREFIX}_q=; {hide}; }}".encode(),
             f' {PREFIX}_p() {{ [[ ${PREFIX}_z == "${PREFIX}_g" ]] || {precmd}; }}'.encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_z=0 {PREFIX}_p= {PREFIX}_r= {PREFIX}_u=".encode(),
@@ -125,7 +125,12 @@ class Bash(Dialect):
             restore += "; " + " | ".join(rf"(\\builtin exit {code})" for code in state.pipe_status)
         if status:
             # A status that is not 0 would fire the user's ERR trap.
-            restore = rf"[[ -n $(\\builtin trap -p ERR) ]] && {begin % 0} || {{ {restore}; }}"
+            # In posix mode bash lists the default too.
+            none = f'-z ${PREFIX}_t || ${PREFIX}_t == *"-- - ERR"'
+            restore = (
+                rf"{PREFIX}_t=$(\\builtin trap -p ERR); "
+                f"if [[ {none} ]]; then {restore}; else {begin % 0}; fi"
+            )
         begin_line = (
             rf"{{ {PREFIX}_k=${PREFIX}_g; \\builtin trap -p DEBUG >/dev/tty; {restore}; }} {SILENT}"
         )

@@ -20,7 +20,8 @@ class Posix(Dialect):
     name = "sh"
     edits_lines = True
     set_word = "set"
-    printf_word = "command printf"
+    echo_word = r"\command echo"
+    printf_word = r"\command printf"
 
     @property
     def noise(self) -> tuple[bytes, ...]:
@@ -70,7 +71,7 @@ class Posix(Dialect):
         fields = f"${{{PREFIX}_g-}};${{{PREFIX}_k-}};$?;$-;${{PWD-}}"
         body = f"]133;{Kind.PROMPT.value.decode()};{self.nonce};{fields};{self.nonce}"
         escape, bell = (rf"\0{byte[0]:03o}" for byte in (ESC, BEL))
-        value = f"$(command printf '%b%s%b' '{escape}' '{body}' '{bell}')"
+        value = f"$(\\command printf '%b%s%b' '{escape}' '{body}' '{bell}')"
         statements = ["PS2=", f"PS1={value}", f"{PREFIX}_p={value}"]
         return [self.typed(statement.encode()) for statement in statements]
 
@@ -79,7 +80,9 @@ class Posix(Dialect):
         quote = (b"'", b"'")
         if not has_control(data):
             return self.joined(single_pieces(data), quote)
-        decode = f"{PREFIX}_c=$(command printf '%b.' \"${PREFIX}_c\"); {PREFIX}_c=${{{PREFIX}_c%.}}"
+        decode = (
+            f"{PREFIX}_c=$(\\command printf '%b.' \"${PREFIX}_c\"); {PREFIX}_c=${{{PREFIX}_c%.}}"
+        )
         return [*self.joined(printf_b_pieces(data), quote), decode.encode()]
 
     def evaluate(self, state: ShellState, trailer: str) -> str:

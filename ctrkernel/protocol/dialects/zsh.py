@@ -32,7 +32,7 @@ class Zsh(Dialect):
     name = "zsh"
     echo_word = r"\builtin echo"
     set_word = r"\builtin set"
-    printf_word = "builtin printf"
+    printf_word = r"\builtin printf"
 
     repair = (
         rb"\builtin enable builtin eval printf print set unset trap emulate typeset return exit",
