@@ -135,7 +135,8 @@ def test_an_answer_is_followed_by_the_setup_and_then_by_readiness() -> None:
     answered = talk.receive(b"# " + hello() + b"\n# ")
     prompted = talk.receive(prompt(0))
 
-    assert answered == [Type(b"\n".join([*dialect.setup(), *dialect.prompts()]) + b"\n")]
+    lines = [*dialect.setup(), *dialect.prompts(), dialect.first_line()]
+    assert answered == [Type(b"\n".join(lines) + b"\n")]
     assert prompted == [Ready(pid=31, started=4711, shell="bash 5.2")]
     assert (talk.phase, talk.busy) == (Phase.IDLE, False)
     assert talk.state.prompts_intact
