@@ -256,6 +256,7 @@ UNFINISHED: Final = (
 )
 
 _HEREDOC = re.compile(rb"<<-?[ \t]*[\\'\"]?([\w.+-]{1,40})")
+_BRACKETS: Final = ((b"{", b"}"), (b"(", b")"), (b"[[", b"]]"))
 _OPEN_END = re.compile(rb"(?:\||&&|\|&)\s*(?:#.*)?$")
 #: Words and signs after which shells take a group in braces, such as our trailer, as a body.
 TAKES_BODY = re.compile(
@@ -268,13 +269,12 @@ TAKES_BODY = re.compile(
 def may_be_unfinished(data: bytes) -> bool:
     """Whether the shell might take a line of ours after the code for a part of it.
 
-    A wrong yes costs one more parse by the shell. Quotes and parentheses need no care: our line
-    holds none that could close them.
+    A wrong yes costs one more parse by the shell. Quotes need no care: our line holds none.
     """
     return (
         b"<<" in data.replace(b"<<<", b"")
         or TAKES_BODY.search(data) is not None
-        or data.count(b"{") != data.count(b"}")
+        or any(data.count(one) != data.count(other) for one, other in _BRACKETS)
         or any(
             line.endswith(b"\\") or _OPEN_END.search(line.rstrip()) for line in _last_lines(data)
         )

@@ -58,7 +58,7 @@ class Bash(Dialect):
         number, cwd = f'"${PREFIX}_g"', '"${PWD-}"'
         precmd = self.mark(Kind.PRECMD, f'{number} "${{{PREFIX}_k-}}" "$1" "$-" {cwd}')
         intact = (
-            f'[[ ${{PS1-}}${{PROMPT_COMMAND-}} == "${PREFIX}_p${PREFIX}_r" '
+            f'[[ ${{PS1-}}${{PROMPT_COMMAND[*]-}} == "${PREFIX}_p${PREFIX}_r" '
             "&& -z ${PS0-}${PS2-} ]]"
         )
         # An assignment to a readonly name would end the line, `printf -v` only fails.
@@ -83,10 +83,10 @@ class Bash(Dialect):
             f" {PREFIX}_b() {{ "
             f'builtin history -s -- "${PREFIX}_c"; builtin unset -v {PREFIX}_c {PREFIX}_d; '
             f'{hide}; {self.mark(Kind.BEGIN, number)}; builtin return "$1"; }}'.encode(),
-            f' {PREFIX}_i() {{ {restore}; {hide}; {end} || builtin return "$2"; '
+            f" {PREFIX}_i() {{ {restore}; {hide}; {end} || builtin return 1; "
             f"{PREFIX}_z=$1; }}".encode(),
             f" {PREFIX}_e() {{ [[ -o history ]] && builtin set +o history; {no_editor}; "
-            f'{PREFIX}_i "$1" "$2" || builtin return "$2"; '
+            f'{PREFIX}_i "$1" "$2" || builtin return "${{{PREFIX}_s:-$2}}"; '
             f"{PREFIX}_s= {PREFIX}_q=; {hide}; }}".encode(),
             f' {PREFIX}_p() {{ [[ ${PREFIX}_z == "${PREFIX}_g" ]] || {precmd}; }}'.encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),

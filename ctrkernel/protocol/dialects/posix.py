@@ -28,6 +28,8 @@ class Posix(Dialect):
         """What busybox says when it took a signal for the end of its input, and asks a terminal."""
         return (
             b"\x1b[6n",
+            b"You have stopped jobs.\n",
+            b"You have stopped jobs.\r\n",
             b'\nUse "exit" to leave shell.\n',
             b'\r\nUse "exit" to leave shell.\r\n',
         )
@@ -61,7 +63,8 @@ class Posix(Dialect):
             b" unset CTRKERNEL_NONCE __ctrk_q; help >/dev/null 2>&1 && set -o ignoreeof",
             f" {PREFIX}_b() {{ unset {PREFIX}_c {PREFIX}_d; {hide}; "
             f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
-            f' {PREFIX}_e() {{ {restore}; {end} || return "$2"; unset {PREFIX}_s; }}'.encode(),
+            f' {PREFIX}_e() {{ {restore}; {end} || return "${{{PREFIX}_s:-$2}}"; '
+            f"unset {PREFIX}_s; }}".encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p=; {newline}".encode(),
         ]

@@ -74,12 +74,15 @@ class Zsh(Dialect):
         )
         return [
             b" unset CTRKERNEL_NONCE; setopt hist_ignore_space interactive_comments",
+            # A new list, read again from the file: the present one holds our first lines.
+            b' [[ -n $HISTFILE ]] && fc -p "$HISTFILE" "$HISTSIZE" "$SAVEHIST" || fc -p',
             b" unsetopt zle prompt_cr prompt_sp bang_hist 2>/dev/null",
             f" {PREFIX}_b() {{ {local}; "
             f'builtin print -s -r -- "${PREFIX}_c"; builtin unset {PREFIX}_c {PREFIX}_d; {hide}; '
             f'{self.mark(Kind.BEGIN, number)}; builtin return "$1"; }}'.encode(),
             f" {PREFIX}_e() {{ {local}; {intact}; "
-            f'{end} || builtin return "$2"; {PREFIX}_s= {PREFIX}_q=; {hide}; }}'.encode(),
+            f'{end} || builtin return "${{{PREFIX}_s:-$2}}"; '
+            f"{PREFIX}_s= {PREFIX}_q=; {hide}; }}".encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p= {PREFIX}_u= {PREFIX}_s= {PREFIX}_q=".encode(),
         ]
