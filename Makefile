@@ -1,7 +1,7 @@
 # What is set up here is set up by scripts/workbench; a step that is done already does nothing.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint bench engine engine-stop images venv browser clean
+.PHONY: help demo lab test lint bench engine engine-stop images venv browser shells clean
 .NOTPARALLEL:
 
 # The first Python that will do. `make PYTHON=…` names another.
@@ -35,7 +35,7 @@ lab: ## Open the quickstart in JupyterLab (LAB_ARGS=… are its options)
 	$(WORKBENCH) venv demo lab
 	CTRKERNEL_TARGET=$(DEMO) $(BIN)/jupyter-lab $(ROOT_ARGS) $(LAB_ARGS) $(QUICKSTART)
 
-test: lint engine images browser ## Run every check and every test (TEST_ARGS=… are pytest's)
+test: lint engine images browser shells ## Run every check and every test (TEST_ARGS=… are pytest's)
 	@$(BIN)/pytest $(TEST_ARGS)
 
 lint: venv ## Run ruff and mypy
@@ -62,6 +62,9 @@ venv: ## Install this checkout's wheel and what its tests need into .venv
 
 browser: ## See to it that there is a Chromium for the tests
 	$(WORKBENCH) browser
+
+shells: ## See to it that there are the shells that our lines are tried on
+	$(WORKBENCH) shells
 
 clean: ## Remove our containers, images, cache and .venv; nobody else's
 	$(WORKBENCH) clean

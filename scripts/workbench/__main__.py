@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: What a browser is called on the path.
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+#: The shells that the protocol's lines are tried on, outside any container, and their packages.
+_SHELLS = {"bash": "bash", "dash": "dash", "zsh": "zsh", "busybox": "busybox-static"}
+
 
 def main() -> int:
     """Run one step; a failure is one line on standard error and status 1."""
@@ -37,6 +40,11 @@ def main() -> int:
 def _browser() -> None:
     if not any(shutil.which(name) for name in _BROWSERS):
         packages.need("chromium", "chromium")
+
+
+def _shells() -> None:
+    for program, package in _SHELLS.items():
+        packages.need(program, package)
 
 
 def _demo_container() -> None:
@@ -67,6 +75,7 @@ _STEPS: dict[str, Callable[[list[str]], object]] = {
     "engine": lambda _: engine.up(),
     "engine-stop": lambda _: engine.down(),
     "images": lambda _: _test_images(),
+    "shells": lambda _: _shells(),
     "venv": environment.ensure,
 }
 
