@@ -19,6 +19,7 @@ SHELLS = {
     "zsh": ("zsh", "-f"),
 }
 
+
 @pytest.fixture
 def argv_of(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Return the argv of the shell whose name the test is parametrised with (indirectly)."""
