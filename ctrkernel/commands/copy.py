@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
 
 from ctrkernel.commands.command import Command, CommandParser, Context, Output
 from ctrkernel.errors import UsageError
@@ -34,15 +35,39 @@ class _Copy(Command):
             "-a", "--archive", action="store_true", help="keep the numeric owner of the files"
         )
 
-    _paths_help = ""
+    #: What the help says of the paths.
+    _paths_help: ClassVar[str]
+    #: How the work is told while it lasts, and when it is done.
+    _doing: ClassVar[str]
+    _did: ClassVar[str]
 
-    def _paths(self, arguments: argparse.Namespace) -> tuple[list[str], str]:
+    def work(self, arguments: argparse.Namespace, context: Context) -> Output:
+        """Copy and say what was copied."""
         paths: list[str] = arguments.paths
         if len(paths) < 2:  # noqa: PLR2004
             raise UsageError(
                 f"%{self.name} needs a source and a destination; type %{self.name} SRC DEST"
             )
-        return paths[:-1], paths[-1]
+        base, home = _directories(context)
+        progress = _Progress(self._doing, context.progress)
+        summary = self._transfer()(
+            context.workspace.engine,
+            context.workspace.container(),
+            paths[:-1],
+            paths[-1],
+            base=base,
+            home=home,
+            archive=arguments.archive,
+            follow_link=arguments.follow_link,
+            on_progress=progress,
+            cancelled=context.cancelled,
+        )
+        progress.end()
+        return Output(_told(self._did, summary))
+
+    @abstractmethod
+    def _transfer(self) -> Callable[..., TransferSummary]:
+        """Return the function that does it; loaded when it is needed, so that a start is fast."""
 
 
 class Put(_Copy):
@@ -57,28 +82,12 @@ class Put(_Copy):
     _paths_help = (
         "paths on this machine, then one in the container, relative to the shell's directory"
     )
+    _doing, _did = "put", "put"
 
-    def work(self, arguments: argparse.Namespace, context: Context) -> Output:
-        """Put and say what was put."""
-        from ctrkernel.transfer.put import put  # noqa: PLC0415 - a start without a copy is faster
+    def _transfer(self) -> Callable[..., TransferSummary]:
+        from ctrkernel.transfer.put import put  # noqa: PLC0415
 
-        sources, destination = self._paths(arguments)
-        base, home = _directories(context)
-        progress = _Progress("put", context.progress)
-        summary = put(
-            context.workspace.engine,
-            context.workspace.container(),
-            sources,
-            destination,
-            base=base,
-            home=home,
-            archive=arguments.archive,
-            follow_link=arguments.follow_link,
-            on_progress=progress,
-            cancelled=context.cancelled,
-        )
-        progress.end()
-        return Output(_told("put", summary))
+        return put
 
 
 class Get(_Copy):
@@ -93,28 +102,12 @@ class Get(_Copy):
     _paths_help = (
         "paths in the container, relative to the shell's directory, then one on this machine"
     )
+    _doing, _did = "get", "got"
 
-    def work(self, arguments: argparse.Namespace, context: Context) -> Output:
-        """Get and say what was got."""
-        from ctrkernel.transfer.get import get  # noqa: PLC0415 - a start without a copy is faster
+    def _transfer(self) -> Callable[..., TransferSummary]:
+        from ctrkernel.transfer.get import get  # noqa: PLC0415
 
-        sources, destination = self._paths(arguments)
-        base, home = _directories(context)
-        progress = _Progress("get", context.progress)
-        summary = get(
-            context.workspace.engine,
-            context.workspace.container(),
-            sources,
-            destination,
-            base=base,
-            home=home,
-            archive=arguments.archive,
-            follow_link=arguments.follow_link,
-            on_progress=progress,
-            cancelled=context.cancelled,
-        )
-        progress.end()
-        return Output(_told("got", summary))
+        return get
 
 
 def _directories(context: Context) -> tuple[str, str | None]:
