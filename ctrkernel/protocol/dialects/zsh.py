@@ -22,6 +22,8 @@ from ctrkernel.protocol.dialects.base import (
 from ctrkernel.protocol.encoding import ansi_c_pieces
 from ctrkernel.protocol.marks import Kind
 
+#: Options that our prompt needs, and without which zsh would edit what we type.
+_OPTIONS = "prompt_subst prompt_percent no_zle no_prompt_cr no_prompt_sp"
 #: Code that may turn on the shell's trace, or a trap before each command.
 _MAY_TRACE = re.compile(rb"set\s+-\w*[xv]|(?i:x_?trace|verbose)|DEBUG")
 
@@ -64,8 +66,8 @@ class Zsh(Dialect):
         hide = f"builtin typeset -g +x {hidden}"
         number, cwd, local = f'"${PREFIX}_g"', '"$PWD"', "builtin emulate -L zsh"
         intact = (
-            f'[[ "$PS1" == "${PREFIX}_p" && -z "$PS2" ]] || [[ ${{(t)PS1}} == *readonly* ]] '
-            f'|| {{ PS1="${PREFIX}_p" PS2=; }}; [[ "$PS1" == "${PREFIX}_p" ]]'
+            f'[[ "$PS1" == "${PREFIX}_p" ]] || [[ ${{(t)PS1}} == *readonly* ]] '
+            f'|| PS1="${PREFIX}_p"; [[ "$PS1" == "${PREFIX}_p" ]]'
             ' && builtin set -- "$1" "$2" "$3" 1 || builtin set -- "$1" "$2" "$3" 0'
         )
         own = f'"${PREFIX}_s" "${PREFIX}_q"'
@@ -93,8 +95,7 @@ class Zsh(Dialect):
         kind = Kind.PROMPT.value.decode()
         prompt = rf"\033]133;{kind};{self.nonce};{fields};{self.nonce}\007"
         statements = [
-            "setopt prompt_subst prompt_percent hist_ignore_space",
-            "unsetopt zle prompt_cr prompt_sp",
+            f"setopt {_OPTIONS} hist_ignore_space",
             "PS2=",
             f"PS1=$'{prompt}'",
             f"{PREFIX}_p=$'{prompt}'",
@@ -132,5 +133,8 @@ class Zsh(Dialect):
         return f"{{ {run} }} always {{ {end} }}"
 
     def end_words(self, seq: int) -> str:
-        """As elsewhere; the flags are taken before our function changes the options."""
-        return f'{{ {PREFIX}_e {seq} "$?" "$-"; }} {SILENT}'
+        """As elsewhere; the flags are taken before our function changes the options.
+
+        Those that decide how a prompt looks are set here, because a function's do not last.
+        """
+        return f'{{ {PREFIX}_e {seq} "$?" "$-"; \\builtin setopt {_OPTIONS}; }} {SILENT}'
