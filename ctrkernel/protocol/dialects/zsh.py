@@ -67,7 +67,7 @@ class Zsh(Dialect):
         number, cwd, local = f'"${PREFIX}_g"', '"$PWD"', "builtin emulate -L zsh"
         intact = (
             f'[[ "$PS1" == "${PREFIX}_p" ]] || [[ ${{(t)PS1}} == *readonly* ]] '
-            f'|| PS1="${PREFIX}_p"; [[ "$PS1" == "${PREFIX}_p" ]]'
+            f'|| {{ PS1="${PREFIX}_p"; builtin typeset -g +x PS1; }}; [[ "$PS1" == "${PREFIX}_p" ]]'
             ' && builtin set -- "$1" "$2" "$3" 1 || builtin set -- "$1" "$2" "$3" 0'
         )
         own = f'"${PREFIX}_s" "${PREFIX}_q"'
