@@ -31,6 +31,8 @@ GREETING_LIMIT = 4096
 HELD_LIMIT = 1 << 18
 #: The status of a command whose own status nobody could tell.
 UNKNOWN_STATUS = 1
+#: The terminal's kill character, Ctrl-U.
+ERASE_LINE = b"\x15"
 #: What a shell makes of an interrupt: 128 and the number of SIGINT.
 INTERRUPTED = 130
 #: What ``trap`` lists between our line and the begin mark.
@@ -124,6 +126,7 @@ class Conversation:
         self._released = False
         self._blank = False
         self._checked = False
+        self._stray = False
         self._pid = 0
         self._started = 0
         self._shell = ""
@@ -137,8 +140,14 @@ class Conversation:
         """Whether a cell was submitted and has not ended."""
         return self.phase in (Phase.STAGING, Phase.RUNNING)
 
-    def submit(self, code: str) -> bytes:
-        """Return what to type to run `code`; only in phase IDLE."""
+    def submit(self, code: str, *, stray: bool = False) -> bytes:
+        """Return what to type to run `code`; only in phase IDLE.
+
+        Args:
+            code: Any number of lines.
+            stray: Whether a key that did not signal may be waiting in the terminal: then its line
+                is erased, and what the shell says to the rest of it is nobody's output.
+        """
         assert self.phase is Phase.IDLE
         assert self._dialect is not None
         self.seq += 1
@@ -155,7 +164,9 @@ class Conversation:
         # What changed the terminal is undone by what is typed now, and seen again where it is not.
         self.state = replace(self.state, pipe_status=(), finished=False, terminal_changed=False)
         self.phase = Phase.STAGING
-        return b"\n".join(lines) + b"\n"
+        self._stray = stray
+        before = ERASE_LINE + b"\n" if stray else b""
+        return before + b"\n".join(lines) + b"\n"
 
     def rescue(self) -> bytes:
         """Return what to type where the shell is known to be at its prompt and said nothing."""
@@ -352,7 +363,7 @@ class Conversation:
             self.state = replace(self.state, debug_trap=traced)
             if self._gated is not None:
                 held = held[: self._gated]
-            elif traced or not self.state.prompts_intact:
+            elif traced or self._stray or not self.state.prompts_intact:
                 held = b""
         self._gated = None
         if not held:

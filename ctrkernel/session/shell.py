@@ -17,7 +17,7 @@ from ctrkernel.errors import (
     ShellStartFailed,
     one_line,
 )
-from ctrkernel.protocol.conversation import Conversation, Done, Phase, Ready
+from ctrkernel.protocol.conversation import INTERRUPTED, Conversation, Done, Phase, Ready
 from ctrkernel.session import inside, startup
 from ctrkernel.session.beside import Beside
 from ctrkernel.session.execution import Execution, OnOutput
@@ -94,6 +94,8 @@ class ShellSession:
         self._settled = threading.Event()
         self._failure: CtrKernelError | None = None
         self._execution: Execution | None = None
+        #: Whether a key that was meant to signal may be waiting in the terminal.
+        self._stray = False
         self._reapers: list[Reaper] = []
         self._closed = True
 
@@ -290,7 +292,8 @@ class ShellSession:
             execution = Execution(code, on_output, Capture() if keep else None)
             self._execution = execution
             pump = self._pump
-            if pump.submit(code):
+            stray, self._stray = self._stray, False
+            if pump.submit(code, stray=stray):
                 return execution
             self._execution = None
         # The shell ended a moment ago, and its status is on its way.
@@ -408,6 +411,7 @@ class ShellSession:
         with self._lock:
             execution, self._execution = self._execution, None
         if execution is not None:
+            self._stray = execution.interrupts > 0 and done.status != INTERRUPTED
             execution.future.set_result(execution.result(done.status, done.cwd))
 
     def on_quiet(self) -> None:

@@ -842,3 +842,16 @@ def test_the_dialect_without_a_version_is_posix() -> None:
 
     assert isinstance(setup, Type)
     assert setup.data.splitlines()[0] == Posix(NONCE).setup()[0]
+
+
+def test_a_key_that_did_not_signal_is_erased_and_its_complaint_is_nobodys() -> None:
+    talk = ready()
+    line = talk.submit("true", stray=True)
+
+    happenings = talk.receive(
+        b"bash: \x03: command not found\n" + begin(1) + end(1, line_status=b"0", status=b"0")
+    )
+
+    assert line.startswith(b"\x15\n")
+    assert written(happenings) == (b"", b"")
+    assert last_done(happenings).status == 0
