@@ -185,7 +185,7 @@ def test_an_unreadable_directory_is_survived(shells: Shells, non_root: str, shel
 
 
 JOBS = [
-    case("jobs lists one", ("sleep 50 &", None), ("jobs", said("Running|sleep 50|running")), ("kill %1; wait %1", None, None)),
+    case("jobs lists one", ("sleep 50 &", None), ("jobs", said("Running|sleep 50|running")), ("kill $!; wait $!", None, None)),
     case("%1 and fg", ("sleep 0.2 &", None), ("fg %1", "sleep 0.2\n"), only=("bash", "dash", "ash")),
     case("fg carries the status", ("sh -c 'sleep 0.2; exit 5' &", None), ("fg", None, 5)),
     case("fg reads the terminal", ("sh -c 'sleep 0.1; read x </dev/null; echo got' &", None), ("fg", said("got\n"))),
