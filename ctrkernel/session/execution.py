@@ -23,6 +23,7 @@ class Execution:
 
     Attributes:
         interrupts: How often it was interrupted.
+        interrupted: When it was for the first time, on the clock of ``started``.
         asked: Whether a shell that seems to be at its prompt was asked for the end mark.
         lost: Whether the shell ended before it began; it can be given to another.
     """
@@ -31,6 +32,7 @@ class Execution:
     on_output: OnOutput | None = None
     capture: Capture | None = None
     interrupts: int = 0
+    interrupted: float = 0.0
     asked: bool = False
     lost: bool = False
     started: float = field(default_factory=time.monotonic)

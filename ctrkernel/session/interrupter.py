@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from ctrkernel.session.beside import later
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 INTERRUPT_GRACE = 1.0
 #: Interrupts after which the next one kills the shell too.
 KILLS_SHELL = 3
+#: Seconds after the first one before which none does: a key that is held down is no decision.
+KILLS_SHELL_AFTER = 3.0
 #: What a terminal's interrupt and quit keys send.
 INTERRUPT, QUIT = b"\x03", b"\x1c"
 
@@ -39,6 +42,8 @@ class Interrupter:
         nobody to send a signal to.
         """
         execution.interrupts += 1
+        if execution.interrupts == 1:
+            execution.interrupted = time.monotonic()
         if execution.interrupts == 1:
             self._session.press(INTERRUPT, execution)
         elif execution.interrupts == 2:  # noqa: PLR2004
@@ -77,7 +82,10 @@ class Interrupter:
             # Neither the terminal nor an exec reaches it.
             self._session.let_go()
             return
-        beside.kill_foreground(even_shell=execution.interrupts > KILLS_SHELL)
+        waited = time.monotonic() - execution.interrupted
+        beside.kill_foreground(
+            even_shell=execution.interrupts > KILLS_SHELL and waited > KILLS_SHELL_AFTER
+        )
 
         def even_shell() -> None:
             # A shell in the foreground of its own terminal is itself what hangs.
