@@ -103,6 +103,10 @@ class CommandTimedOut(CommandError):
     """The command was still running when its time was up, and was interrupted."""
 
 
+class CommandInterrupted(CommandError):
+    """The person interrupted the command."""
+
+
 class ShellExited(CommandError):
     """The shell itself ended while the command ran."""
 

@@ -23,6 +23,7 @@ FLOORS = {
     "kernel": 6,
     "magics": 6,
     "commands": 5,
+    "container": 4,
     "launch": 4,
     "session": 3,
     "transfer": 3,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ctrkernel.errors import UsageError
-
 #: ``%ctr`` or ``%ctr_name``, alone or before a space; ``%ctrl`` and ``%1`` are the shell's.
 _LINE = re.compile(r"[ \t]*%(ctr(?:_\w*)?)(?:[ \t]+(.*))?", re.DOTALL)
 _CELL = re.compile(r"[ \t]*%%(ctr(?:_\w*)?)(?:[ \t]+(.*))?", re.DOTALL)
@@ -16,10 +14,17 @@ SHELL = "ctr"
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A line that is a command: its name without the percent sign, and what follows."""
+    """A line that is a command.
+
+    Attributes:
+        name: Without the percent sign.
+        words: What follows the name.
+        body: The lines below it, where it has two percent signs; else None.
+    """
 
     name: str
     words: str
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +41,12 @@ class Cell:
 
 
 def split_cell(code: str) -> Cell:
-    """Take a cell apart.
-
-    Raises:
-        UsageError: A ``%%`` line names something that takes no body.
-    """
+    """Take a cell apart."""
     first, newline, rest = code.partition("\n")
     if magic := _CELL.fullmatch(first.rstrip("\r")):
-        if magic[1] != SHELL:
-            raise UsageError(f"%%{magic[1]} takes no body; type %{magic[1]} on a line of its own")
-        if magic[2]:
-            raise UsageError(
-                f"%%ctr takes no {magic[2].split()[0]} in this kernel; "
-                "put the commands on the lines below it"
-            )
-        return Cell((), rest if newline else None)
+        if magic[1] == SHELL and not magic[2]:
+            return Cell((), rest if newline else None)
+        return Cell((CommandLine(magic[1], magic[2] or "", rest),), None)
     commands = []
     while magic := _LINE.fullmatch(first.rstrip("\r")):
         commands.append(CommandLine(magic[1], magic[2] or ""))

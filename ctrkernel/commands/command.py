@@ -5,43 +5,37 @@ from __future__ import annotations
 import argparse
 import shlex
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
+from ctrkernel.commands.context import Context, Output
 from ctrkernel.errors import UsageError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from ctrkernel.commands.workspace import Workspace
+    from collections.abc import Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """What a command shows.
+class Body(Enum):
+    """Whether a command takes the rest of the cell, when a ``%%`` line names it."""
 
-    Attributes:
-        text: Plain text, for every front end.
-        html: The same for a front end that can show it; empty for text alone.
-    """
-
-    text: str
-    html: str = ""
+    NEVER = "never"
+    MAY = "may"
+    MUST = "must"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a front end gives to a command.
+class Completes(Enum):
+    """What an argument's words are, for completion."""
 
-    Attributes:
-        workspace: What the notebook is attached to.
-        progress: Shows a line that replaces the last one; an empty one ends it.
-        cancelled: Whether the person interrupted.
-    """
-
-    workspace: Workspace
-    progress: Callable[[str], None]
-    cancelled: Callable[[], bool]
+    CONTAINER = "container"
+    #: Of any state, not only the running ones.
+    ANY_CONTAINER = "any container"
+    IMAGE = "image"
+    SESSION = "session"
+    #: A path in the container, relative to the session's directory.
+    CONTAINER_PATH = "container path"
+    LOCAL_PATH = "local path"
+    VARIABLE = "variable"
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -63,6 +57,10 @@ class Command(ABC):
     name: ClassVar[str]
     #: Lines to type, each with what it does.
     examples: ClassVar[tuple[tuple[str, str], ...]]
+    #: Whether it takes the rest of the cell.
+    body: ClassVar[Body] = Body.NEVER
+    #: What the words of an argument are, by its ``dest``.
+    completes: ClassVar[Mapping[str, Completes]] = MappingProxyType({})
 
     def parser(self) -> CommandParser:
         """Return the command's parser."""
@@ -94,10 +92,23 @@ class Command(ABC):
             UsageError: The words do not fit.
             CtrKernelError: The work could not be done.
         """
-        words = split_words(line, self.name)
+        words = self.words(line)
         if any(word in ("-h", "--help") for word in words[: _options_end(words)]):
             return Output(self.help())
+        self._check_body(context)
         return self.work(self.parser().parse_args(words), context)
+
+    def words(self, line: str) -> list[str]:
+        """Split what follows the name into the words that the parser takes."""
+        return split_words(line, self.name)
+
+    def _check_body(self, context: Context) -> None:
+        if self.body is Body.NEVER and context.body is not None:
+            raise UsageError(f"%%{self.name} takes no body; type %{self.name} on a line of its own")
+        if self.body is Body.MUST and context.body is None:
+            raise UsageError(
+                f"%{self.name} takes the rest of the cell; type %%{self.name} as its first line"
+            )
 
     @abstractmethod
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,7 +6,8 @@ import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from ctrkernel.commands.command import Command, CommandParser, Context, Output
+from ctrkernel.commands.command import Command, CommandParser
+from ctrkernel.commands.context import Context, Output
 from ctrkernel.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ class _Copy(Command):
                 f"%{self.name} needs a source and a destination; type %{self.name} SRC DEST"
             )
         base, home = _directories(context)
-        progress = _Progress(self._doing, context.progress)
+        progress = _Progress(self._doing, context.frontend.progress)
         summary = self._transfer()(
             context.workspace.engine,
-            context.workspace.container(),
+            context.workspace.container().status(),
             paths[:-1],
             paths[-1],
             base=base,
@@ -60,7 +61,7 @@ class _Copy(Command):
             archive=arguments.archive,
             follow_link=arguments.follow_link,
             on_progress=progress,
-            cancelled=context.cancelled,
+            cancelled=context.interrupts.is_set,
         )
         progress.end()
         return Output(_told(self._did, summary))
@@ -112,7 +113,8 @@ class Get(_Copy):
 
 def _directories(context: Context) -> tuple[str, str | None]:
     """Return the shell's directory and home; the shell is started if it is not running."""
-    session, _ = context.workspace.ready()
+    with context.interrupts.calling(context.workspace.abandon):
+        session, _ = context.workspace.ready()
     return session.cwd or "/", session.home or None
 
 

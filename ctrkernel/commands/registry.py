@@ -1,28 +1,38 @@
-"""All commands by name."""
+"""All commands by name; a command's module is loaded when it is asked for."""
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
-from ctrkernel.commands.attach import Attach
-from ctrkernel.commands.copy import Get, Put
 from ctrkernel.errors import UsageError, name_list
 
 if TYPE_CHECKING:
     from ctrkernel.commands.command import Command
 
-COMMANDS: dict[str, Command] = {command.name: command for command in (Attach(), Get(), Put())}
+#: Module and class of each command; importing them all would make every start slower.
+COMMANDS: Final = {
+    "ctr": ("shell", "Shell"),
+    "ctr_attach": ("attach", "Attach"),
+    "ctr_detach": ("attach", "Detach"),
+    "ctr_get": ("copy", "Get"),
+    "ctr_put": ("copy", "Put"),
+    "ctr_sessions": ("attach", "Sessions"),
+}
 
 
+@cache
 def find(name: str) -> Command:
     """Return the command `name`, without its percent sign.
 
     Raises:
         UsageError: There is none; the message names the nearest, or all.
     """
-    command = COMMANDS.get(name)
-    if command is not None:
+    if name in COMMANDS:
+        module, kind = COMMANDS[name]
+        command: Command = getattr(import_module(f"ctrkernel.commands.{module}"), kind)()
         return command
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     hint = f"did you mean %{near[0]}?" if near else name_list([f"%{each}" for each in COMMANDS])

@@ -1,22 +1,23 @@
-"""What a notebook is attached to: an engine, a container, a shell."""
+"""What a notebook is attached to: an engine, a container, and others that were named."""
 
 from __future__ import annotations
 
-import shlex
+import threading
 from typing import TYPE_CHECKING
 
+from ctrkernel.container import MAIN, Container
 from ctrkernel.engine.engine import Engine, find_engine
 from ctrkernel.errors import CtrKernelError, NoTarget, name_list
-from ctrkernel.session.shell import ShellSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ctrkernel.engine.container import ContainerInfo
+    from ctrkernel.session.shell import ShellSession
 
 
 class Workspace:
-    """The container that cells and commands work in; none at first.
+    """The container that cells and commands work in, none at first, and others by name.
 
     Args:
         environ: ``CTRKERNEL_TARGET``, ``CTRKERNEL_SHELL``, ``CTRKERNEL_ENGINE`` are read from it.
@@ -28,12 +29,14 @@ class Workspace:
     ) -> None:
         self._environ = environ
         self.on_late = on_late
-        self._engine: Engine | None = None
-        self.target = environ.get("CTRKERNEL_TARGET", "")
         self.on_notice: Callable[[str], None] | None = None
-        self.session: ShellSession | None = None
-        self._opening: ShellSession | None = None
-        self._lost: tuple[int, str | None] | None = None
+        self._engine: Engine | None = None
+        self._lock = threading.RLock()
+        #: The name of the container that is meant where none is named; empty for none.
+        self.target = environ.get("CTRKERNEL_TARGET", "")
+        self._containers: dict[str, Container] = {}
+        #: What the person calls a container, where that is not its name.
+        self._names: dict[str, str] = {}
 
     @property
     def engine(self) -> Engine:
@@ -41,6 +44,18 @@ class Workspace:
         if self._engine is None:
             self._engine = find_engine(self._environ)
         return self._engine
+
+    @property
+    def containers(self) -> dict[str, Container]:
+        """The containers that were used, by name."""
+        with self._lock:
+            return dict(self._containers)
+
+    @property
+    def session(self) -> ShellSession | None:
+        """The attached container's main shell, if there is one."""
+        container = self._containers.get(self.target)
+        return container.sessions.get(MAIN) if container is not None else None
 
     def begin(self) -> None:
         """Start the target's shell, if a target is set, and do not wait for it.
@@ -50,9 +65,9 @@ class Workspace:
         if not self.target:
             return
         try:
-            self._open()
+            self._own(self.target).open()
         except CtrKernelError:
-            self.session = None
+            self._containers.pop(self.target, None)
 
     def attach(self, target: str) -> ContainerInfo:
         """Leave the present container, if any, and start a shell in `target`.
@@ -60,82 +75,100 @@ class Workspace:
         Raises:
             TargetError: It cannot be used; the present attachment stays.
         """
-        container = self.engine.require_running(self.engine.inspect(target))
-        session = self._new_session(container.name)
-        session.open()
+        info = self.engine.require_running(self.engine.inspect(target))
+        container = self._own(info.name)
         try:
-            session.wait_ready()
+            container.fresh()
         except BaseException:
-            session.close(wait=False)
+            if not container.sessions:
+                self._leave(info.name)
             raise
-        self.close(wait=False)
-        self.target, self.session, self._lost = container.name, session, None
-        return container
+        previous, self.target = self.target, info.name
+        if previous != info.name:
+            self._leave(previous)
+        return info
 
-    def ready(self) -> tuple[ShellSession, str]:
-        """Return a shell at its prompt, and a line to show if it is a new one.
+    def detach(self, target: str = "") -> str:
+        """End the shells in `target`, or in the container that is attached; return its name.
+
+        Raises:
+            NoTarget: No shell of ours is there.
+        """
+        name = self._names.get(target, target) or self.target
+        if name not in self._containers:
+            if not name:
+                raise NoTarget("no container is attached; type %ctr_attach CONTAINER")
+            used = name_list(list(self.containers)) or "none"
+            raise NoTarget(f"no shell of ours is in '{name}'; containers that have one: {used}")
+        self._leave(name)
+        if name == self.target:
+            self.target = ""
+        return name
+
+    def container(self, target: str = "") -> Container:
+        """Return `target`, or the container that is attached; nothing is started in it.
+
+        Raises:
+            NoTarget: None was named and none is attached.
+            TargetError: `target` is not known to the engine.
+        """
+        if not target:
+            if not self.target:
+                raise NoTarget(self._no_target())
+            return self._own(self.target)
+        with self._lock:
+            name = self._names.get(target, target)
+            if name in self._containers:
+                return self._containers[name]
+        name = self.engine.inspect(target).name
+        with self._lock:
+            self._names[target] = name
+        return self._own(name)
+
+    def ready(self, session: str = MAIN, *, target: str = "") -> tuple[ShellSession, str]:
+        """Return a shell at its prompt, and a line to show if it replaces one that ended.
 
         Raises:
             NoTarget: No container was named.
             TargetError: The container cannot be used.
             ShellStartFailed: Its shell does not come to a prompt.
         """
-        session = self.session
-        if session is not None and session.alive:
-            session.wait_ready()
-            return session, ""
-        if not self.target:
-            raise NoTarget(self._no_target())
-        if session is not None and session.exit_status is not None:
-            self._lost = session.exit_status, session.cwd
-        self.close(wait=False)
-        opened = self._open()
-        opened.wait_ready()
-        if self._lost is None:
-            return opened, ""
-        (status, cwd), self._lost = self._lost, None
-        moved = cwd is None or opened.run(f"cd -- {shlex.quote(cwd)} 2>/dev/null").ok
-        notice = f"new shell in {opened.cwd or '/'}; the last one ended with exit status {status}"
-        return opened, notice if moved else f"{notice}, and its directory {cwd} is gone"
+        return self.container(target).ready(session)
 
     def abandon(self) -> None:
-        """Stop waiting for a shell that has not come to its first prompt, if there is one."""
-        session = self._opening
-        if session is not None:
-            session.abandon()
-
-    def container(self) -> ContainerInfo:
-        """Return the container as it is now.
-
-        Raises:
-            NoTarget: No container was named.
-            ContainerNotFound: It is gone.
-        """
-        if not self.target:
-            raise NoTarget(self._no_target())
-        return self.engine.inspect(self.target)
+        """Stop waiting for shells that have not come to their first prompt."""
+        for container in self.containers.values():
+            container.abandon()
 
     def close(self, *, wait: bool = True) -> None:
-        """End the shell."""
-        session, self.session = self.session, None
-        if session is not None:
-            session.close(wait=wait)
+        """End all shells."""
+        with self._lock:
+            containers, self._containers = self._containers, {}
+        for container in containers.values():
+            container.close(wait=False)
+        if wait:
+            for container in containers.values():
+                container.wait_closed()
 
-    def _open(self) -> ShellSession:
-        session = self._new_session(self.target)
-        session.open()
-        self.session = session
-        return session
+    def _own(self, name: str) -> Container:
+        with self._lock:
+            container = self._containers.get(name)
+            if container is None:
+                container = Container(
+                    self.engine,
+                    name,
+                    shell=self._environ.get("CTRKERNEL_SHELL"),
+                    on_late=self._late,
+                    on_notice=self._notice,
+                )
+                self._containers[name] = container
+            return container
 
-    def _new_session(self, container: str) -> ShellSession:
-        self._opening = ShellSession(
-            self.engine,
-            container,
-            shell=self._environ.get("CTRKERNEL_SHELL"),
-            on_late=self._late,
-            on_notice=self._notice,
-        )
-        return self._opening
+    def _leave(self, name: str) -> None:
+        with self._lock:
+            container = self._containers.pop(name, None)
+        if container is not None:
+            container.close(wait=False)
 
     def _late(self, text: str) -> None:
         if self.on_late is not None:

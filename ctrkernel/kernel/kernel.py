@@ -12,8 +12,9 @@ from ipykernel.kernelbase import Kernel
 
 from ctrkernel.commands import registry
 from ctrkernel.commands.cell import SHELL, CommandLine, split_cell
-from ctrkernel.commands.command import Context
-from ctrkernel.errors import CtrKernelError, ShellExited
+from ctrkernel.commands.context import Context, Interrupts
+from ctrkernel.errors import CommandInterrupted, CtrKernelError, ShellExited
+from ctrkernel.kernel.frontend import KernelFrontend
 from ctrkernel.kernel.stream import Publisher
 from ctrkernel.protocol.conversation import has_command
 
@@ -54,11 +55,12 @@ class ContainerShellKernel(Kernel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self._publisher = Publisher(self)
+        self._frontend = KernelFrontend(self._publisher)
         self._workspace: Workspace | None = None
         # Cells of a subshell wait here for their turn: there is one terminal.
         self._turn = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="ctrkernel-command")
-        self._cancelled = threading.Event()
+        self._interrupts = Interrupts()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: tuple[ShellSession, Execution] | None = None
 
@@ -120,7 +122,7 @@ class ContainerShellKernel(Kernel):
             if not silent:
                 self._publisher.parent = parent
             self._publisher.silent = silent
-            self._cancelled.clear()
+            self._interrupts = Interrupts()
             await self._cell(code)
         except Failure as failure:
             return self._error_reply(failure.ename, failure.evalue)
@@ -158,7 +160,7 @@ class ContainerShellKernel(Kernel):
     async def _cell(self, code: str) -> None:
         cell = split_cell(code)
         for command in cell.commands:
-            if command.name == SHELL:
+            if command.name == SHELL and command.body is None and command.words[:1] != "-":
                 await self._shell(command.words)
             else:
                 await self._command(command)
@@ -167,14 +169,16 @@ class ContainerShellKernel(Kernel):
 
     async def _command(self, line: CommandLine) -> None:
         command = registry.find(line.name)
-        context = Context(self.workspace, self._progress, self._cancelled.is_set)
+        context = Context(self.workspace, self._frontend, self._interrupts, line.body)
         try:
             output = await asyncio.get_running_loop().run_in_executor(
                 self._threads, command.run, line.words, context
             )
+        except CommandInterrupted as error:
+            raise Failure("KeyboardInterrupt", str(error)) from error
         except CtrKernelError as error:
             raise self._interrupted_or(error) from error
-        if self._cancelled.is_set():
+        if self._interrupts.is_set():
             raise Failure("KeyboardInterrupt", f"%{line.name} was interrupted")
         if output.html:
             self._publisher.display(output.text, output.html)
@@ -217,24 +221,20 @@ class ContainerShellKernel(Kernel):
             raise self._interrupted_or(error) from error
         if notice:
             self._publisher.notice(notice)
-        if self._cancelled.is_set():
+        if self._interrupts.is_set():
             raise Failure("KeyboardInterrupt", "interrupted before the cell began")
         return session
 
     def _interrupted_or(self, error: CtrKernelError) -> Exception:
         """Return what ends a cell whose work stopped with `error`: an interrupt, if it was one."""
-        return Failure("KeyboardInterrupt", str(error)) if self._cancelled.is_set() else error
+        return Failure("KeyboardInterrupt", str(error)) if self._interrupts.is_set() else error
 
     def _interrupt(self) -> None:
-        self._cancelled.set()
+        self._interrupts.interrupt()
         self.workspace.abandon()
         running = self._running
         if running is not None:
             running[0].interrupt()
-
-    def _progress(self, line: str) -> None:
-        """Show a line over the last one, as a terminal would: carriage return, erase line."""
-        self._publisher.stream(f"\r\x1b[K{line}")
 
     def _error_reply(self, ename: str, evalue: str) -> Reply:
         traceback = [f"\x1b[31m{ename}\x1b[0m: {evalue}"]

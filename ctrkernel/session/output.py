@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import threading
 import time
 from collections import deque
 
@@ -51,7 +52,7 @@ class Coalescer:
 
 
 class Capture:
-    """Keep the head and the tail of a text of any length.
+    """Keep the head and the tail of a text of any length; thread-safe.
 
     Args:
         limit: Characters kept at each end.
@@ -59,6 +60,7 @@ class Capture:
 
     def __init__(self, limit: int = CAPTURE_LIMIT) -> None:
         self._limit = limit
+        self._lock = threading.Lock()
         self._head: list[str] = []
         self._head_size = 0
         self._tail: deque[str] = deque()
@@ -67,6 +69,10 @@ class Capture:
 
     def add(self, text: str) -> None:
         """Append `text`."""
+        with self._lock:
+            self._add(text)
+
+    def _add(self, text: str) -> None:
         room = self._limit - self._head_size
         if room > 0:
             self._head.append(text[:room])
@@ -83,7 +89,8 @@ class Capture:
 
     def text(self) -> str:
         """Return head and tail, with a line between them that says how much is missing."""
-        head, tail = "".join(self._head), "".join(self._tail)
+        with self._lock:
+            head, tail = "".join(self._head), "".join(self._tail)
         if not self.dropped:
             return head + tail
         return f"{head}\n… {self.dropped} characters left out …\n{tail}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ctrkernel.errors import CommandFailed
 
+#: Characters of the output that a result's repr shows.
+REPR_LIMIT = 200
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class CommandResult:
     """The outcome of one command.
 
@@ -21,10 +24,23 @@ class CommandResult:
     """
 
     exit_code: int
-    output: str = field(repr=False)
+    output: str
     cwd: str
     duration: float
     truncated: int = 0
+
+    def __repr__(self) -> str:
+        """Status, directory, duration and the output's beginning; a page of text tells less."""
+        shown = self.output if len(self.output) <= REPR_LIMIT else self.output[:REPR_LIMIT] + "…"
+        return (
+            f"CommandResult(exit_code={self.exit_code}, output={shown!r}, "
+            f"cwd={self.cwd!r}, duration={self.duration:.3f})"
+        )
+
+    @property
+    def lines(self) -> list[str]:
+        """The output's lines, without their newlines; an output that is empty has none."""
+        return self.output.removesuffix("\n").split("\n") if self.output else []
 
     @property
     def ok(self) -> bool:

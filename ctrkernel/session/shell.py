@@ -97,6 +97,8 @@ class ShellSession:
         #: Whether a key that was meant to signal may be waiting in the terminal.
         self._stray = False
         self._reapers: list[Reaper] = []
+        #: Those of shells that were closed, which nobody has waited for.
+        self._ending: list[Reaper] = []
         self._closed = True
 
     def __enter__(self) -> Self:
@@ -180,6 +182,7 @@ class ShellSession:
                 self._settled.set()
             pump, self._pump = self._pump, None
             reapers, self._reapers = self._reapers, []
+            self._ending = [each for each in self._ending if not each.wait(0)] + reapers
             self._closed = True
         for reaper in reapers:
             reaper.release()
@@ -187,8 +190,14 @@ class ShellSession:
             pump.stop()
             pump.join(CLOSE_TIMEOUT)
         if wait:
-            for reaper in reapers:
-                reaper.wait()
+            self.wait_closed()
+
+    def wait_closed(self) -> None:
+        """Wait until the container has been tidied of shells that were closed."""
+        with self._lock:
+            reapers, self._ending = self._ending, []
+        for reaper in reapers:
+            reaper.wait()
 
     def abandon(self) -> None:
         """Stop waiting for a first prompt: :meth:`wait_ready` raises at once."""
@@ -224,6 +233,17 @@ class ShellSession:
         return self._execution is not None
 
     @property
+    def state(self) -> str:
+        """``starting``, ``idle``, ``busy``, ``exited (STATUS)`` or ``closed``."""
+        if self._closed or self._failure is not None:
+            return "closed"
+        if self.exit_status is not None:
+            return f"exited ({self.exit_status})"
+        if self._ready is None:
+            return "starting"
+        return "busy" if self.busy else "idle"
+
+    @property
     def pid(self) -> int | None:
         """The shell's process id in the container, once it is at its first prompt."""
         return self._ready.pid if self._ready is not None else None
@@ -257,8 +277,22 @@ class ShellSession:
         """
         self.wait_ready()
         execution = self.submit(code, on_output=on_output, keep=True)
+        result = self.wait(execution, timeout)
+        return result.check() if check else result
+
+    def wait(self, execution: Execution, timeout: float | None = None) -> CommandResult:
+        """Wait for the end of a command that :meth:`submit` began.
+
+        Args:
+            execution: The command.
+            timeout: Seconds from now; None for no limit.
+
+        Raises:
+            CommandTimedOut: The time was up; the command was interrupted, the shell is usable.
+            ShellExited: The shell ended.
+        """
         try:
-            result = execution.future.result(timeout)
+            return execution.future.result(timeout)
         except TimeoutError as error:
             partial = self._stop(execution)
             message = f"timed out after {timeout:g} s" if timeout is not None else "timed out"
@@ -266,7 +300,6 @@ class ShellSession:
         except KeyboardInterrupt:
             self.interrupt()
             raise
-        return result.check() if check else result
 
     def submit(
         self, code: str, *, on_output: OnOutput | None = None, keep: bool = False

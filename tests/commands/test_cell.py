@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from ctrkernel.commands.cell import Cell, CommandLine, split_cell
-from ctrkernel.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -89,14 +88,15 @@ def test_a_cell_magic_without_a_body_has_nothing_for_the_shell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "says"),
+    ("head", "name", "words"),
     [
-        ("%%ctr_put a b", "type %ctr_put on a line of its own"),
-        ("%%ctr_attach", "type %ctr_attach on a line of its own"),
-        ("%%ctr --out x", "--out"),
-        ("%%ctr   word more", "word"),
+        ("%%ctr --session build", "ctr", "--session build"),
+        ("%%ctr   word more", "ctr", "word more"),
+        ("%%ctr_put a b", "ctr_put", "a b"),
+        ("%%ctr_build\r", "ctr_build", ""),
     ],
 )
-def test_a_cell_magic_that_takes_no_such_thing_says_so(head: str, says: str) -> None:
-    with pytest.raises(UsageError, match=says):
-        split_cell(f"{head}\nbody")
+def test_a_cell_magic_takes_the_whole_cell_as_its_body(head: str, name: str, words: str) -> None:
+    expected = Cell((CommandLine(name, words, "%ctr ls\nbody\n"),), None)
+
+    assert split_cell(f"{head}\n%ctr ls\nbody\n") == expected

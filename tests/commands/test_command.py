@@ -5,27 +5,28 @@ from __future__ import annotations
 import pytest
 
 from ctrkernel.commands import registry
-from ctrkernel.commands.command import Context, split_words
+from ctrkernel.commands.command import split_words
+from ctrkernel.commands.context import Context
 from ctrkernel.commands.copy import size_of
 from ctrkernel.commands.workspace import Workspace
 from ctrkernel.errors import CtrKernelError, UsageError
+from tests.commands.recording import RecordingFrontend
 
 
 @pytest.fixture
 def context() -> Context:
     """A context in which nothing can work: no engine, no container."""
-    return Context(Workspace({"PATH": ""}), lambda _: None, lambda: False)
+    return Context(Workspace({"PATH": ""}), RecordingFrontend())
 
 
 def test_every_command_is_found_by_its_name() -> None:
-    assert {"ctr_attach", "ctr_get", "ctr_put"} <= set(registry.COMMANDS)
-    for name, command in registry.COMMANDS.items():
-        assert registry.find(name) is command
-        assert command.name == name
+    assert {"ctr", "ctr_attach", "ctr_get", "ctr_put"} <= set(registry.COMMANDS)
+    for name in registry.COMMANDS:
+        assert registry.find(name).name == name
 
 
 @pytest.mark.parametrize("name", sorted(registry.COMMANDS))
-@pytest.mark.parametrize("line", ["-h", "--help", "a b --help", "--no-such -h"])
+@pytest.mark.parametrize("line", ["-h", "--help", "--no-such -h"])
 def test_help_is_text_and_does_nothing(context: Context, name: str, line: str) -> None:
     output = registry.find(name).run(line, context)
 
@@ -44,7 +45,7 @@ def test_help_behind_two_dashes_is_a_name(context: Context, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("ctr_atach", "%ctr_attach"), ("ctr_putt", "%ctr_put"), ("ctr_", "%ctr_")]
+    ("name", "near"), [("ctr_atach", "%ctr_attach"), ("ctr_putt", "%ctr_put"), ("ctr_", "%ctr")]
 )
 def test_an_unknown_command_names_the_nearest(name: str, near: str) -> None:
     with pytest.raises(UsageError, match=f"there is no command %{name}; .*{near}"):

@@ -1,0 +1,67 @@
+"""A command that runs in the background, as Python holds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctrkernel.session.execution import Execution
+    from ctrkernel.session.result import CommandResult
+    from ctrkernel.session.shell import ShellSession
+
+#: Characters of the code that the repr shows.
+_SHOWN = 40
+
+
+class Background:
+    """A handle for a command that was started and not waited for.
+
+    Args:
+        container: The container's name.
+        session: Where it runs.
+        execution: The command.
+    """
+
+    def __init__(self, container: str, session: ShellSession, execution: Execution) -> None:
+        self._where = f"{container}:{session.name}"
+        self._session = session
+        self._execution = execution
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self._execution.future.done()
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        capture = self._execution.capture
+        return capture.text() if capture is not None else ""
+
+    def wait(self, timeout: float | None = None) -> CommandResult:
+        """Wait for its end and return the result.
+
+        Args:
+            timeout: Seconds; the command goes on after them.
+
+        Raises:
+            TimeoutError: It has not ended.
+            ShellExited: The shell ended while it ran.
+        """
+        return self._execution.future.result(timeout)
+
+    def interrupt(self) -> None:
+        """Interrupt it, as Ctrl-C does; again, harder."""
+        if self._session.runs(self._execution):
+            self._session.interrupt()
+
+    def __repr__(self) -> str:
+        line, newline, _ = self._execution.code.strip().partition("\n")
+        shown = line[:_SHOWN] + ("…" if newline or len(line) > _SHOWN else "")
+        if not self.done:
+            return f"<running {shown!r} in {self._where}>"
+        error = self._execution.future.exception()
+        if error is not None:
+            return f"<{shown!r} in {self._where}: {error}>"
+        result = self._execution.future.result()
+        return f"<{shown!r} in {self._where}: exit status {result.exit_code}>"

@@ -1,0 +1,128 @@
+"""The same code in several containers at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ctrkernel.commands.running import run_code
+from ctrkernel.errors import (
+    CommandError,
+    CommandFailed,
+    CommandInterrupted,
+    CtrKernelError,
+    name_list,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ctrkernel.commands.context import Context
+    from ctrkernel.container import Container
+    from ctrkernel.session.result import CommandResult
+
+#: Containers that are worked in at the same moment; each takes a thread and an exec.
+AT_ONCE = 64
+#: Between a container's name and a line of its output.
+SEPARATOR = " │ "
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What came of it in each container.
+
+    Attributes:
+        results: By container; one that printed nothing and has no status is missing.
+        errors: Why a container has no result, or not a whole one.
+    """
+
+    results: dict[str, CommandResult] = field(default_factory=dict)
+    errors: dict[str, CtrKernelError] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The output by container."""
+        return {name: result.output for name, result in self.results.items()}
+
+    def check(self, *, allow_failed: bool = False) -> None:
+        """Raise if a member failed; the error names who and why.
+
+        Args:
+            allow_failed: A status other than 0 is no failure.
+
+        Raises:
+            CommandInterrupted: The person interrupted it.
+            CommandFailed: A member failed.
+        """
+        why = {name: str(error) for name, error in self.errors.items()}
+        if not allow_failed:
+            for name, result in self.results.items():
+                if not result.ok:
+                    why.setdefault(name, f"exit status {result.exit_code}")
+        if not why:
+            return
+        count = len(self.results.keys() | self.errors.keys())
+        told = name_list([f"{name} ({reason})" for name, reason in sorted(why.items())])
+        if any(isinstance(error, CommandInterrupted) for error in self.errors.values()):
+            raise CommandInterrupted(f"interrupted in {len(why)} of {count}: {told}")
+        raise CommandFailed(f"failed in {len(why)} of {count}: {told}")
+
+
+def fan_out(
+    containers: Sequence[Container],
+    name: str,
+    code: str,
+    *,
+    context: Context,
+    timeout: float | None = None,
+) -> Fleet:
+    """Run `code` in the session `name` of each container; the slowest sets the time.
+
+    Every line of output is labelled with its container's name as it comes.
+    """
+    fleet = Fleet()
+    width = max(len(container.name) for container in containers)
+
+    def run(container: Container) -> None:
+        lines = Labelled(f"{container.name:<{width}}{SEPARATOR}", context.frontend.stream)
+        try:
+            fleet.results[container.name] = run_code(
+                container, name, code, context=context, timeout=timeout, on_output=lines.feed
+            )
+        except CtrKernelError as error:
+            fleet.errors[container.name] = error
+            if isinstance(error, CommandError) and error.result is not None:
+                fleet.results[container.name] = error.result
+        finally:
+            lines.close()
+
+    with ThreadPoolExecutor(min(len(containers), AT_ONCE), "ctrkernel-fan-out") as threads:
+        for future in [threads.submit(run, container) for container in containers]:
+            future.result()
+    return fleet
+
+
+class Labelled:
+    """Gives out whole lines, each behind a label.
+
+    Args:
+        label: What stands before each line.
+        show: Takes the text.
+    """
+
+    def __init__(self, label: str, show: Callable[[str], None]) -> None:
+        self._label = label
+        self._show = show
+        self._rest = ""
+
+    def feed(self, text: str) -> None:
+        """Add output; a line that is not whole waits."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        if lines:
+            self._show("".join(f"{self._label}{line}\n" for line in lines))
+
+    def close(self) -> None:
+        """Give out what has no newline, with one."""
+        if self._rest:
+            self.feed("\n")

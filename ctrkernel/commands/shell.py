@@ -1,0 +1,224 @@
+"""``%ctr`` and ``%%ctr``: code for a container's persistent shell, or for several at once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ctrkernel.commands.background import Background
+from ctrkernel.commands.command import Body, Command, CommandParser, Completes, split_words
+from ctrkernel.commands.context import Context, Output
+from ctrkernel.commands.fan_out import Fleet, fan_out
+from ctrkernel.commands.running import run_code, start_code
+from ctrkernel.container import MAIN
+from ctrkernel.errors import CommandError, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ctrkernel.container import Container
+
+#: One word of a line as a shell splits it, with the blanks before it.
+_WORD = re.compile(r"""[ \t]*((?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+)""")
+#: What ``--expand`` replaces: a name in braces; ``${name}`` is the shell's.
+_BRACED = re.compile(r"(?<!\$)\{([A-Za-z_]\w*)\}")
+
+
+class Shell(Command):
+    """Run shell code in a container's persistent shell; its output shows as it comes."""
+
+    name = "ctr"
+    examples = (
+        ("%ctr make -j4", "one line in the attached container's shell"),
+        ("%%ctr --session build", "the cell, in a shell of its own"),
+        ("%%ctr --on web,db", "the cell in both at once, output labelled"),
+        ("%ctr --timeout 5 ping web", "interrupted after five seconds"),
+        ("%ctr --out branch git branch", "the output, in the Python variable branch"),
+        ("job = %ctr --bg --session srv make run", "a handle at once: job.output, job.wait()"),
+    )
+    body = Body.MAY
+    completes = {  # noqa: RUF012 - a constant of the class
+        "session": Completes.SESSION,
+        "on": Completes.CONTAINER,
+        "out": Completes.VARIABLE,
+        "result": Completes.VARIABLE,
+    }
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Options, then code."""
+        parser.add_argument(
+            "--session", metavar="NAME", default=MAIN, help="a shell of that name; made if need be"
+        )
+        parser.add_argument(
+            "--on",
+            metavar="TARGET[,TARGET…]",
+            default="",
+            help="in these containers at once, in place of the attached one",
+        )
+        parser.add_argument(
+            "--timeout",
+            metavar="S",
+            type=seconds,
+            help="interrupt it after S seconds; what it printed is kept",
+        )
+        parser.add_argument("--out", metavar="VAR", help="keep the output in a Python variable")
+        parser.add_argument(
+            "--result", metavar="VAR", help="keep the CommandResult in a Python variable"
+        )
+        parser.add_argument(
+            "--no-raise", action="store_true", help="a status other than 0 is no error"
+        )
+        parser.add_argument(
+            "--bg", action="store_true", help="return a handle at once and run in the background"
+        )
+        parser.add_argument(
+            "--expand",
+            action="store_true",
+            help="replace {name} in the cell's body by the Python variable's value",
+        )
+        parser.add_argument("code", metavar="CODE", nargs="?", default="", help="shell code")
+
+    def words(self, line: str) -> list[str]:
+        """Split the options off; what follows them is code and stays as it is."""
+        words: list[str] = []
+        taking = {
+            option: action.nargs is None
+            for action in self.parser()._actions  # noqa: SLF001 - argparse has no other way
+            for option in action.option_strings
+        }
+        position = 0
+        while match := _WORD.match(line, position):
+            if not match[1].startswith("-"):
+                break
+            position = match.end()
+            words += split_words(match[1], self.name)
+            if words[-1] == "--":
+                words.pop()
+                break
+            if taking.get(words[-1]) and (value := _WORD.match(line, position)):
+                position = value.end()
+                words += split_words(value[1], self.name)
+        code = line[position:].strip(" \t")
+        return [*words, "--", code] if code else words
+
+    def work(self, arguments: argparse.Namespace, context: Context) -> Output:
+        """Run it, in one container or several."""
+        self._check(arguments, context)
+        code = arguments.code if context.body is None else context.body
+        if arguments.expand:
+            code = expanded(code, context)
+        targets = _targets(arguments.on)
+        with context.interrupts.calling(context.workspace.abandon):
+            containers = [context.workspace.container(target) for target in targets or [""]]
+        if len(containers) > 1:
+            return self._fleet(arguments, context, containers, code)
+        if arguments.bg:
+            return _background(containers[0], arguments.session, code, context)
+        try:
+            result = run_code(
+                containers[0],
+                arguments.session,
+                code,
+                context=context,
+                timeout=arguments.timeout,
+                on_output=context.frontend.stream,
+            )
+        except CommandError as error:
+            if error.result is not None:
+                self._keep(arguments, context, error.result.output, error.result)
+            raise
+        self._keep(arguments, context, result.output, result)
+        if not arguments.no_raise:
+            result.check()
+        return Output()
+
+    def _fleet(
+        self,
+        arguments: argparse.Namespace,
+        context: Context,
+        containers: list[Container],
+        code: str,
+    ) -> Output:
+        if arguments.bg:
+            handles = [
+                _background(container, arguments.session, code, context).value
+                for container in containers
+            ]
+            return Output(
+                "".join(f"{handle!r}\n" for handle in handles),
+                value={each.name: handle for each, handle in zip(containers, handles, strict=True)},
+            )
+        fleet: Fleet = fan_out(
+            containers, arguments.session, code, context=context, timeout=arguments.timeout
+        )
+        self._keep(arguments, context, fleet.outputs, fleet.results)
+        fleet.check(allow_failed=arguments.no_raise)
+        return Output()
+
+    def _check(self, arguments: argparse.Namespace, context: Context) -> None:
+        if context.body is not None and arguments.code:
+            raise UsageError(
+                "%%ctr takes code on the lines below it; for one line type "
+                f"%ctr {arguments.code.splitlines()[0]}"
+            )
+        if context.body is None and not arguments.code:
+            raise UsageError("%ctr needs code; type %ctr ls, or %ctr --help")
+        if arguments.bg and (arguments.out or arguments.result or arguments.timeout is not None):
+            raise UsageError(
+                "--bg goes with none of --out, --result, --timeout; its handle has .output and "
+                ".wait(timeout)"
+            )
+        if context.frontend.variables is None and (
+            arguments.out or arguments.result or arguments.expand
+        ):
+            raise UsageError(
+                "--out, --result and --expand need Python variables; "
+                "in this kernel use the shell's own: x=$(command)"
+            )
+        for name in (arguments.out, arguments.result):
+            if name is not None and not name.isidentifier():
+                raise UsageError(f"{name!r} is no name for a Python variable")
+
+    def _keep(
+        self, arguments: argparse.Namespace, context: Context, output: object, result: object
+    ) -> None:
+        variables = context.frontend.variables
+        if variables is None:
+            return
+        if arguments.out:
+            variables[arguments.out] = output
+        if arguments.result:
+            variables[arguments.result] = result
+
+
+def _background(container: Container, session: str, code: str, context: Context) -> Output:
+    # Where there is no Python to keep the handle in, the output shows as it comes.
+    on_output = context.workspace.on_late if context.frontend.variables is None else None
+    started, execution = start_code(container, session, code, context=context, on_output=on_output)
+    handle = Background(container.name, started, execution)
+    return Output(f"{handle!r}\n", value=handle)
+
+
+def _targets(on: str) -> list[str]:
+    targets = [target.strip() for target in on.split(",")] if on else []
+    if any(not target for target in targets):
+        raise UsageError(f"--on {on}: a name is empty; type --on web,db")
+    return list(dict.fromkeys(targets))
+
+
+def expanded(code: str, context: Context) -> str:
+    """Replace each ``{name}`` of a Python variable by its value; other braces stay."""
+    variables = context.frontend.variables or {}
+
+    def value(match: re.Match[str]) -> str:
+        return str(variables[match[1]]) if match[1] in variables else match[0]
+
+    return _BRACED.sub(value, code)
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds above 0; for argparse, which tells the person."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number

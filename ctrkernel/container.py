@@ -1,0 +1,349 @@
+"""A container, and the shells, files and one-shot commands in it: the Python API.
+
+::
+
+    from ctrkernel import attach
+
+    with attach("web") as web:
+        shell = web.session()
+        shell.run("cd /srv && make", check=True)
+        print(shell.run("git describe").output)
+
+A container owns its sessions: they end before it does. Every method may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import threading
+from typing import TYPE_CHECKING, Self
+
+from ctrkernel.engine.engine import find_engine
+from ctrkernel.errors import UsageError, one_line
+from ctrkernel.session.shell import ShellSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ctrkernel.engine.container import ContainerInfo
+    from ctrkernel.engine.engine import Engine
+    from ctrkernel.session.result import CommandResult
+    from ctrkernel.transfer.summary import TransferSummary
+
+#: The session that is meant where none is named.
+MAIN = "main"
+#: A session's name: a word that is no option.
+_SESSION_NAME = re.compile(r"\w[\w.-]*")
+
+
+def attach(
+    target: str,
+    *,
+    engine: Engine | None = None,
+    shell: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Container:
+    """Return a running container to work in; its main shell starts at its first use.
+
+    Args:
+        target: A name, an id, or the unique beginning of an id.
+        engine: None for the one that ``CTRKERNEL_ENGINE`` names, else docker, else podman.
+        shell: The shell of its sessions, arguments included; None for ``CTRKERNEL_SHELL``, else
+            bash where there is one, else sh.
+        env: Variables for its sessions.
+
+    Raises:
+        TargetError: It cannot be used; the message says what to type.
+        EngineError: The engine does not answer.
+    """
+    chosen = engine or find_engine(os.environ)
+    info = chosen.require_running(chosen.inspect(target))
+    return Container(chosen, info.name, shell=shell or os.environ.get("CTRKERNEL_SHELL"), env=env)
+
+
+def list_containers(
+    *,
+    all: bool = False,  # noqa: A002 - the CLI's word
+    engine: Engine | None = None,
+) -> list[ContainerInfo]:
+    """List the running containers, or `all` of them, the newest first.
+
+    Raises:
+        EngineError: The engine does not answer.
+    """
+    return (engine or find_engine(os.environ)).containers(all=all)
+
+
+class Container:
+    """One container; get one by :func:`attach`.
+
+    Args:
+        engine: The engine's command line.
+        name: The container's name or id; not looked at before it is needed.
+        shell: The shell of its sessions, arguments included; None to ask the container.
+        env: Variables for its sessions.
+        on_late: Called, in a session's thread, with output that belongs to no running command.
+        on_notice: Called with a line that says why an interrupt does not reach the container.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        *,
+        shell: str | None = None,
+        env: Mapping[str, str] | None = None,
+        on_late: Callable[[str], None] | None = None,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.name = name
+        self._shell = shell
+        self._env = dict(env or {})
+        self._on_late = on_late
+        self._on_notice = on_notice
+        self._lock = threading.RLock()
+        self._sessions: dict[str, ShellSession] = {}
+        self._ending: list[ShellSession] = []
+        #: Those that :meth:`fresh` waits for.
+        self._starting: list[ShellSession] = []
+        #: Status and directory of shells that ended and were not replaced yet.
+        self._lost: dict[str, tuple[int, str | None]] = {}
+
+    def __repr__(self) -> str:
+        with self._lock:
+            sessions = ", ".join(self._sessions)
+        return f"<Container {self.name} sessions=[{sessions}]>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Shells
+
+    @property
+    def sessions(self) -> dict[str, ShellSession]:
+        """The sessions that were opened, by name."""
+        with self._lock:
+            return dict(self._sessions)
+
+    def session(self, name: str = MAIN) -> ShellSession:
+        """Return the persistent shell `name`, at its prompt or busy; opened at its first use.
+
+        A shell that has ended is replaced by a new one in the same directory.
+
+        Raises:
+            UsageError: `name` is no name for a session.
+            TargetError: The container cannot be used.
+            ShellStartFailed: The shell does not come to a prompt.
+        """
+        return self.ready(name)[0]
+
+    def run(self, code: str, timeout: float | None = None, *, check: bool = False) -> CommandResult:
+        """Run `code` in the main session; see :meth:`ShellSession.run`."""
+        return self.session().run(code, timeout, check=check)
+
+    def open(self, name: str = MAIN) -> ShellSession:
+        """Start the shell `name`, if it is not there, and do not wait for it.
+
+        Raises:
+            UsageError: `name` is no name for a session.
+        """
+        if not _SESSION_NAME.fullmatch(name):
+            raise UsageError(
+                f"{one_line(name, limit=40)!r} is no name for a session; "
+                "use letters, digits, _, . and -"
+            )
+        with self._lock:
+            session = self._sessions.get(name)
+            if session is not None and session.alive:
+                return session
+            if session is not None:
+                if session.exit_status is not None:
+                    self._lost[name] = session.exit_status, session.cwd
+                session.close(wait=False)
+            session = self._new_session(name)
+            session.open()
+            self._sessions[name] = session
+            return session
+
+    def ready(self, name: str = MAIN) -> tuple[ShellSession, str]:
+        """Return the shell `name`, and a line to show if it replaces one that ended.
+
+        Raises:
+            UsageError: `name` is no name for a session.
+            TargetError: The container cannot be used.
+            ShellStartFailed: The shell does not come to a prompt.
+        """
+        session = self.open(name)
+        session.wait_ready()
+        with self._lock:
+            lost = self._lost.pop(name, None)
+        if lost is None:
+            return session, ""
+        status, cwd = lost
+        moved = cwd is None or session.run(f"cd -- {shlex.quote(cwd)} 2>/dev/null").ok
+        which = "" if name == MAIN else f" {name}"
+        notice = f"new shell{which} in {session.cwd or '/'}; the last one ended with exit status "
+        return session, f"{notice}{status}" + (
+            "" if moved else f", and its directory {cwd} is gone"
+        )
+
+    def fresh(self, name: str = MAIN) -> None:
+        """Start a new shell `name` in place of the present one, which ends once it is ready.
+
+        Raises:
+            TargetError: The container cannot be used; the present shell stays.
+            ShellStartFailed: The shell does not come to a prompt; the present one stays.
+        """
+        session = self._new_session(name)
+        self._starting.append(session)
+        try:
+            session.open()
+            session.wait_ready()
+        except BaseException:
+            session.close(wait=False)
+            raise
+        finally:
+            self._starting.remove(session)
+        with self._lock:
+            old = self._sessions.get(name)
+            self._sessions[name] = session
+            self._lost.pop(name, None)
+        if old is not None:
+            old.close(wait=False)
+
+    def close_session(self, name: str) -> None:
+        """End the shell `name`; nothing happens where there is none."""
+        with self._lock:
+            session = self._sessions.pop(name, None)
+            self._lost.pop(name, None)
+        if session is not None:
+            session.close()
+
+    def abandon(self) -> None:
+        """Stop waiting for shells that have not come to their first prompt."""
+        for session in [*self.sessions.values(), *self._starting]:
+            session.abandon()
+
+    def _new_session(self, name: str) -> ShellSession:
+        return ShellSession(
+            self.engine,
+            self.name,
+            name=name,
+            shell=self._shell,
+            env=self._env,
+            on_late=self._on_late,
+            on_notice=self._on_notice,
+        )
+
+    # Files
+
+    def put(
+        self,
+        sources: str | Sequence[str],
+        destination: str,
+        *,
+        session: str = MAIN,
+        archive: bool = False,
+        follow_link: bool = False,
+        on_progress: Callable[[int, int | None], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> TransferSummary:
+        """Put files or folders of this machine into the container.
+
+        Args:
+            sources: One path, or several.
+            destination: A path in the container, relative to the session's directory.
+            session: Whose directory and home count.
+            archive: Keep the files' numeric owners.
+            follow_link: Put what a source that is a link leads to.
+            on_progress: Called with the bytes sent, and in all.
+            cancelled: Asked now and then; true stops it.
+
+        Raises:
+            TransferError: It could not be done; the destination is as it was.
+        """
+        from ctrkernel.transfer.put import put  # noqa: PLC0415 - a shell needs no transfers
+
+        shell = self.session(session)
+        return put(
+            self.engine,
+            self.status(),
+            [sources] if isinstance(sources, str) else sources,
+            destination,
+            base=shell.cwd or "/",
+            home=shell.home or None,
+            archive=archive,
+            follow_link=follow_link,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    def get(
+        self,
+        sources: str | Sequence[str],
+        destination: str,
+        *,
+        session: str = MAIN,
+        archive: bool = False,
+        follow_link: bool = False,
+        on_progress: Callable[[int, int | None], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> TransferSummary:
+        """Get files or folders from the container; arguments as for :meth:`put`.
+
+        Raises:
+            TransferError: It could not be done; the destination is as it was.
+        """
+        from ctrkernel.transfer.get import get  # noqa: PLC0415 - a shell needs no transfers
+
+        shell = self.session(session)
+        return get(
+            self.engine,
+            self.status(),
+            [sources] if isinstance(sources, str) else sources,
+            destination,
+            base=shell.cwd or "/",
+            home=shell.home or None,
+            archive=archive,
+            follow_link=follow_link,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    # Life
+
+    def status(self) -> ContainerInfo:
+        """Return what the engine says of the container now.
+
+        Raises:
+            ContainerNotFound: It is gone.
+        """
+        return self.engine.inspect(self.name)
+
+    def close(self, *, wait: bool = True) -> None:
+        """End its shells, and what they started; the container goes on.
+
+        Args:
+            wait: Wait until the container has been tidied; else it goes on in the background.
+        """
+        with self._lock:
+            sessions, self._sessions = self._sessions, {}
+            self._ending += sessions.values()
+            self._lost.clear()
+        for session in sessions.values():
+            session.close(wait=False)
+        if wait:
+            self.wait_closed()
+
+    def wait_closed(self) -> None:
+        """Wait until the container has been tidied of shells that were closed."""
+        with self._lock:
+            ending, self._ending = self._ending, []
+        for session in ending:
+            session.wait_closed()

@@ -1,0 +1,40 @@
+"""What commands see of the kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctrkernel.errors import UsageError
+
+if TYPE_CHECKING:
+    from ctrkernel.kernel.stream import Publisher
+
+
+class KernelFrontend:
+    """A notebook without Python behind it.
+
+    Args:
+        publisher: Sends what is shown.
+    """
+
+    variables = None
+    terminal = False
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    def stream(self, text: str, *, name: str = "stdout") -> None:
+        """Show text under the running cell."""
+        self._publisher.stream(text, name=name)
+
+    def progress(self, line: str) -> None:
+        """Show a line over the last one, as a terminal would: carriage return, erase line."""
+        self._publisher.stream(f"\r\x1b[K{line}")
+
+    def notice(self, line: str) -> None:
+        """Show a line of our own on stderr."""
+        self._publisher.notice(line)
+
+    def ask_hidden(self, prompt: str) -> str:  # noqa: ARG002 - no box to put it over yet
+        """Ask for a word that nobody sees typed."""
+        raise UsageError("nobody can be asked in this front end")

@@ -1,0 +1,1 @@
+"""The front end for IPython, in a notebook or a terminal."""

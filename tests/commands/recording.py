@@ -1,0 +1,48 @@
+"""A front end that keeps what commands show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctrkernel.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+
+class RecordingFrontend:
+    """Keeps streams, notices and progress; answers hidden questions from `answers`."""
+
+    def __init__(
+        self,
+        *,
+        variables: MutableMapping[str, object] | None = None,
+        terminal: bool = False,
+        answers: tuple[str, ...] = (),
+    ) -> None:
+        self.variables = variables
+        self.terminal = terminal
+        self.streams: list[tuple[str, str]] = []
+        self.notices: list[str] = []
+        self.lines: list[str] = []
+        self.questions: list[str] = []
+        self._answers = list(answers)
+
+    @property
+    def text(self) -> str:
+        return "".join(text for _, text in self.streams)
+
+    def stream(self, text: str, *, name: str = "stdout") -> None:
+        self.streams.append((name, text))
+
+    def progress(self, line: str) -> None:
+        self.lines.append(line)
+
+    def notice(self, line: str) -> None:
+        self.notices.append(line)
+
+    def ask_hidden(self, prompt: str) -> str:
+        self.questions.append(prompt)
+        if not self._answers:
+            raise UsageError("nobody can be asked here")
+        return self._answers.pop(0)
