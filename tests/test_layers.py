@@ -46,6 +46,7 @@ OWNERS = {
     "ptyprocess": ["session/transport.py"],
     "subprocess": ["engine/", "session/reaper.py", "transfer/"],
     "tornado": ["kernel/"],
+    "tqdm": ["magics/"],
     "traitlets": ["kernel/"],
     "zmq": ["kernel/"],
 }

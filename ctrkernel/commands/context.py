@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
+    from ctrkernel.commands.progress import Progress
     from ctrkernel.commands.workspace import Workspace
 
 
@@ -22,11 +23,24 @@ class Output:
         html: The same for a front end that can show it; empty for text alone.
         value: What the command returns in Python; IPython shows it if nobody takes it, and shows
             `text` or `html` only where there is none. Its repr must say the same as `text`.
+        data: Further forms by MIME type, such as ``image/png`` in base64.
     """
 
     text: str = ""
     html: str = ""
     value: object = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def bundle(self) -> dict[str, Any]:
+        """Every form by its MIME type; more than one is for a front end that can choose."""
+        html = {"text/html": self.html} if self.html else {}
+        return {"text/plain": self.text, **html, **self.data}
+
+    @property
+    def rich(self) -> bool:
+        """Whether there is more than text."""
+        return bool(self.html or self.data)
 
 
 class Frontend(Protocol):
@@ -43,8 +57,8 @@ class Frontend(Protocol):
     def stream(self, text: str, *, name: str = "stdout") -> None:
         """Show text as it comes; `name` is ``stdout`` or ``stderr``."""
 
-    def progress(self, line: str) -> None:
-        """Show a line that replaces the last one; an empty one ends it."""
+    def progress(self, progress: Progress | None) -> None:
+        """Show how far something is in place of what it was before; None takes it away."""
 
     def notice(self, line: str) -> None:
         """Show a line of our own, told apart from a program's output."""

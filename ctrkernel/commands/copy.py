@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from ctrkernel.commands.command import Command, CommandParser
 from ctrkernel.commands.context import Context, Output
+from ctrkernel.commands.progress import Meter, told
 from ctrkernel.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ctrkernel.transfer.summary import TransferSummary
-
-#: Seconds before a transfer shows how far it is, and between two such lines.
-PROGRESS_DELAY, PROGRESS_INTERVAL = 1.0, 0.2
-_UNITS = ("B", "kB", "MB", "GB", "TB")
-#: The step from one unit to the next.
-_STEP = 1000
 
 
 class _Copy(Command):
@@ -50,21 +44,20 @@ class _Copy(Command):
                 f"%{self.name} needs a source and a destination; type %{self.name} SRC DEST"
             )
         base, home = _directories(context)
-        progress = _Progress(self._doing, context.frontend.progress)
-        summary = self._transfer()(
-            context.workspace.engine,
-            context.workspace.container().status(),
-            paths[:-1],
-            paths[-1],
-            base=base,
-            home=home,
-            archive=arguments.archive,
-            follow_link=arguments.follow_link,
-            on_progress=progress,
-            cancelled=context.interrupts.is_set,
-        )
-        progress.end()
-        return Output(_told(self._did, summary))
+        with Meter(self._doing, context.frontend.progress) as meter:
+            summary = self._transfer()(
+                context.workspace.engine,
+                context.workspace.container().status(),
+                paths[:-1],
+                paths[-1],
+                base=base,
+                home=home,
+                archive=arguments.archive,
+                follow_link=arguments.follow_link,
+                on_progress=meter,
+                cancelled=context.interrupts.is_set,
+            )
+        return Output(told(self._did, summary))
 
     @abstractmethod
     def _transfer(self) -> Callable[..., TransferSummary]:
@@ -116,49 +109,3 @@ def _directories(context: Context) -> tuple[str, str | None]:
     with context.interrupts.calling(context.workspace.abandon):
         session, _ = context.workspace.ready()
     return session.cwd or "/", session.home or None
-
-
-class _Progress:
-    """Shows how far a transfer is, from its second second on, a few times a second."""
-
-    def __init__(self, word: str, show: Callable[[str], None]) -> None:
-        self._word = word
-        self._show = show
-        self._next = time.monotonic() + PROGRESS_DELAY
-        self._shown = False
-
-    def __call__(self, done: int, total: int | None) -> None:
-        """Take bytes done, and in all where that is known."""
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + PROGRESS_INTERVAL
-        self._shown = True
-        share = f" of {size_of(total)}" if total else ""
-        self._show(f"{self._word} {size_of(done)}{share}")
-
-    def end(self) -> None:
-        """Erase the line."""
-        if self._shown:
-            self._show("")
-
-
-def _told(word: str, summary: TransferSummary) -> str:
-    files = "1 file" if summary.files == 1 else f"{summary.files} files"
-    lines = [
-        (
-            f"{word} {files}, {size_of(summary.bytes)} → {summary.destination} "
-            f"in {summary.duration:.1f} s"
-        ),
-        *summary.notes,
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def size_of(count: float) -> str:
-    """Return a number of bytes in the largest decimal unit that leaves a whole part."""
-    for unit in _UNITS[:-1]:
-        if count < _STEP:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= _STEP
-    return f"{count:.1f} {_UNITS[-1]}"

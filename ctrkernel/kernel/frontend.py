@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ctrkernel.commands.progress import Redrawn
 from ctrkernel.errors import UsageError
 
 if TYPE_CHECKING:
+    from ctrkernel.commands.progress import Progress
     from ctrkernel.kernel.stream import Publisher
 
 
@@ -22,14 +24,15 @@ class KernelFrontend:
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
+        self._line = Redrawn(publisher.stream)
 
     def stream(self, text: str, *, name: str = "stdout") -> None:
         """Show text under the running cell."""
         self._publisher.stream(text, name=name)
 
-    def progress(self, line: str) -> None:
-        """Show a line over the last one, as a terminal would: carriage return, erase line."""
-        self._publisher.stream(f"\r\x1b[K{line}")
+    def progress(self, progress: Progress | None) -> None:
+        """Show it as one line over the last one, as a terminal would."""
+        self._line.draw(progress)
 
     def notice(self, line: str) -> None:
         """Show a line of our own on stderr."""

@@ -180,8 +180,8 @@ class ContainerShellKernel(Kernel):
             raise self._interrupted_or(error) from error
         if self._interrupts.is_set():
             raise Failure("KeyboardInterrupt", f"%{line.name} was interrupted")
-        if output.html:
-            self._publisher.display(output.text, output.html)
+        if output.rich:
+            self._publisher.display(output.bundle)
         elif output.text:
             self._publisher.stream(output.text)
 

@@ -36,10 +36,9 @@ class Publisher:
         """Send a cell's error."""
         self._send("error", {"ename": ename, "evalue": evalue, "traceback": traceback})
 
-    def display(self, text: str, html: str) -> None:
-        """Send a result in both forms."""
-        data = {"text/plain": text, "text/html": html}
-        self._send("display_data", {"data": data, "metadata": {}, "transient": {}})
+    def display(self, bundle: Mapping[str, Any]) -> None:
+        """Send a result in several forms, by MIME type."""
+        self._send("display_data", {"data": dict(bundle), "metadata": {}, "transient": {}})
 
     def _send(self, kind: str, content: dict[str, Any], *, always: bool = False) -> None:
         if self.silent and not always:

@@ -17,12 +17,14 @@ from IPython.display import display
 from ctrkernel.commands import registry
 from ctrkernel.commands.context import Context, Interrupts, Output
 from ctrkernel.errors import CommandInterrupted, CtrKernelError, UsageError
+from ctrkernel.magics.gauge import gauge_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ctrkernel.commands.progress import Progress
     from ctrkernel.commands.workspace import Workspace
 
 
@@ -95,6 +97,7 @@ class MagicFrontend:
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
         self._requests: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._gauge = gauge_for(shell)
 
     @property
     def variables(self) -> MutableMapping[str, object] | None:
@@ -117,9 +120,9 @@ class MagicFrontend:
 
         self._requests.put(write)
 
-    def progress(self, line: str) -> None:
-        """Show a line over the last one: carriage return, erase line."""
-        self.stream(f"\r\x1b[K{line}")
+    def progress(self, progress: Progress | None) -> None:
+        """Show it in IPython's thread: a bar in a notebook that has one, else a line."""
+        self._requests.put(lambda: self._gauge.draw(progress))
 
     def notice(self, line: str) -> None:
         """Show a line of our own on stderr."""
@@ -188,8 +191,8 @@ def _shown(output: Output) -> Any:
     """Show what is not returned."""
     if output.value is not None:
         return output.value
-    if output.html:
-        display({"text/plain": output.text, "text/html": output.html}, raw=True)  # type: ignore[no-untyped-call]
+    if output.rich:
+        display(output.bundle, raw=True)  # type: ignore[no-untyped-call]
     elif output.text:
         sys.stdout.write(output.text)
     return None

@@ -9,6 +9,8 @@ from ctrkernel.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from ctrkernel.commands.progress import Progress
+
 
 class RecordingFrontend:
     """Keeps streams, notices and progress; answers hidden questions from `answers`."""
@@ -24,7 +26,7 @@ class RecordingFrontend:
         self.terminal = terminal
         self.streams: list[tuple[str, str]] = []
         self.notices: list[str] = []
-        self.lines: list[str] = []
+        self.steps: list[Progress | None] = []
         self.questions: list[str] = []
         self._answers = list(answers)
 
@@ -35,8 +37,8 @@ class RecordingFrontend:
     def stream(self, text: str, *, name: str = "stdout") -> None:
         self.streams.append((name, text))
 
-    def progress(self, line: str) -> None:
-        self.lines.append(line)
+    def progress(self, progress: Progress | None) -> None:
+        self.steps.append(progress)
 
     def notice(self, line: str) -> None:
         self.notices.append(line)

@@ -55,7 +55,7 @@ def test_a_silent_cell_sends_nothing_of_its_own(
 
     publisher.stream("unheard")
     publisher.error("Name", "value", ["line"])
-    publisher.display("text", "<b>text</b>")
+    publisher.display({"text/plain": "text", "text/html": "<b>text</b>"})
 
     assert session.sent == []
 
