@@ -43,8 +43,15 @@ _CHANGED = 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Origin:
-    """A source with the argv that sends its archive."""
+class Origin:
+    """A source with the argv that sends its archive.
+
+    Args:
+        source: What it is, for :func:`~ctrkernel.transfer.placement.place`.
+        path: In the container, without links.
+        argv: Prints the archive.
+        by_gnu_tar: GNU's tar in the container makes it.
+    """
 
     source: Source
     path: str
@@ -100,7 +107,7 @@ def get(
     target = _local_destination(local_path(destination))
     info, probe = look(engine, container, [one.path for one in typed])
     origins = [
-        _origin(engine, info, probe, one, there, follow_link=follow_link)
+        origin_of(engine, info, probe, one, there, follow_link=follow_link)
         for one, there in zip(typed, probe.paths, strict=True)
     ]
     placement = place([origin.source for origin in origins], target)
@@ -204,7 +211,7 @@ class _Receiver:
 def _receive(
     engine: Engine,
     info: ContainerInfo,
-    origin: _Origin,
+    origin: Origin,
     child: Child,
     receiver: _Receiver,
     *,
@@ -218,23 +225,24 @@ def _receive(
             pass
     except TarError as error:
         if not child.ended:
-            raise _unsafe(where, error) from error
+            raise unsafe(where, error) from error
         damage = error
     code = child.wait(timeout=timeout)
     if code and not (origin.by_gnu_tar and code == _CHANGED and damage is None):
         raise failure(engine, info, doing=f"cannot read {where}", said=child.complaint) from damage
     if damage is not None:
-        raise _unsafe(where, damage) from damage
+        raise unsafe(where, damage) from damage
 
 
-def _unsafe(where: str, error: TarError) -> TransferError:
+def unsafe(where: str, error: TarError) -> TransferError:
+    """Say that an archive is damaged, or hostile."""
     return TransferError(
         f"what came from {where} is not unpacked: {one_line(str(error), limit=160)}; "
         "look at it with `ls -la` in a cell"
     )
 
 
-def _origin(
+def origin_of(
     engine: Engine,
     info: ContainerInfo,
     probe: Probe,
@@ -242,8 +250,12 @@ def _origin(
     there: RemotePath,
     *,
     follow_link: bool,
-) -> _Origin:
-    """Describe a source and choose its way."""
+) -> Origin:
+    """Describe a source and choose its way.
+
+    Raises:
+        TransferError: There is none, or nothing can reach it.
+    """
     follow = follow_link or typed.asserts_folder
     shown = f"{info.name}:{one_line(typed.shown)}"
     if there.found is Found.MISSING and (follow or not there.link):
@@ -268,7 +280,7 @@ def _origin(
         contents=is_folder and (typed.contents or not name),
     )
     by_tar = route is Route.TAR
-    return _Origin(
+    return Origin(
         source=source,
         path=path,
         argv=_sender(engine, info, path, by_tar=by_tar, gnu_tar=probe.gnu_tar),

@@ -95,7 +95,7 @@ def put(
         pax=route is Route.ARCHIVE or probe.gnu_tar,
     )
     extent = packer.measure()
-    argv = _receiver(engine, info, placement.folder, route)
+    argv = receiver(engine, info, placement.folder, route)
     where = f"{info.name}:{one_line(placement.folder)}"
     try:
         with stage or nullcontext():
@@ -170,7 +170,7 @@ def _missing(typed: TypedPath) -> TransferError:
     )
 
 
-def _receiver(engine: Engine, info: ContainerInfo, folder: str, route: Route) -> list[str]:
+def receiver(engine: Engine, info: ContainerInfo, folder: str, route: Route) -> list[str]:
     """Return the argv of the client that reads a tar archive and unpacks it in `folder`."""
     if route is Route.TAR:
         # As root, like the archive API: only root can give files away.
