@@ -23,6 +23,7 @@ from ctrkernel.engine.processes import (
     parse_podman_top,
 )
 from ctrkernel.engine.reachable import unreachable
+from ctrkernel.engine.streams import stream_process
 from ctrkernel.errors import (
     ContainerAmbiguous,
     ContainerNotFound,
@@ -164,6 +165,7 @@ class Engine:
         input: bytes | None = None,  # noqa: A002 - subprocess's word
         environ: Mapping[str, str] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        inherit: Sequence[int] = (),
     ) -> Completed:
         """Run the engine's CLI to its end; a status other than 0 is returned, not raised.
 
@@ -173,6 +175,7 @@ class Engine:
             input: What it reads on stdin.
             environ: Variables added to its environment.
             cancelled: Asked now and then; true ends the CLI and raises ``process.Cancelled``.
+            inherit: Descriptors that stay open in it.
 
         Raises:
             EngineNotFound: The program is gone or cannot be run.
@@ -182,18 +185,15 @@ class Engine:
         argv = self.command(*args)
         try:
             done = run_process(
-                argv, timeout=timeout, input=input, environ=environ, cancelled=cancelled
+                argv,
+                timeout=timeout,
+                input=input,
+                environ=environ,
+                cancelled=cancelled,
+                inherit=inherit,
             )
         except OSError as error:
-            if isinstance(error, Stalled):
-                raise EngineError(
-                    f"`{self._shown(args)}` took longer than {timeout:g} s; "
-                    f"see what `{self.name} info` says"
-                ) from error
-            raise EngineNotFound(
-                f"{self.program} cannot be run: {error.strerror}; "
-                "reinstall it or set CTRKERNEL_ENGINE"
-            ) from error
+            raise self._failed_to_run(args, error, timeout) from error
         except OutputTooLong as error:
             raise EngineError(f"`{self._shown(args)}` printed too much; narrow it down") from error
         if done.exit_code != 0:
@@ -201,6 +201,42 @@ class Engine:
             if failure is not None:
                 raise failure
         return done
+
+    def stream(
+        self,
+        args: Sequence[str],
+        *,
+        on_output: Callable[[str, bytes], None],
+        timeout: float | None = None,
+        input: bytes | None = None,  # noqa: A002 - subprocess's word
+        environ: Mapping[str, str] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> int:
+        """Run the engine's CLI, hand on what it prints as it comes, and return its status.
+
+        Args:
+            args: What follows the program.
+            on_output: Called with ``stdout`` or ``stderr`` and bytes.
+            timeout: Seconds for all of it; None for no limit.
+            input: What it reads on stdin.
+            environ: Variables added to its environment.
+            cancelled: Asked now and then; true ends the CLI and raises ``process.Cancelled``.
+
+        Raises:
+            EngineNotFound: The program is gone or cannot be run.
+            EngineError: It took longer than `timeout`.
+        """
+        try:
+            return stream_process(
+                self.command(*args),
+                on_output=on_output,
+                timeout=timeout,
+                input=input,
+                environ=environ,
+                cancelled=cancelled,
+            )
+        except OSError as error:
+            raise self._failed_to_run(args, error, timeout) from error
 
     def inspect(self, target: str) -> ContainerInfo:
         """Return what the engine knows of the container named `target`.
@@ -213,12 +249,20 @@ class Engine:
             ContainerAmbiguous: Several ids begin so.
             EngineUnreachable: The daemon does not answer.
         """
+        return parse_inspect(self.document(target))
+
+    def document(self, target: str) -> dict[str, Any]:
+        """Return all that the engine tells of the container named `target`, in its own words.
+
+        Raises:
+            ContainerNotFound, ContainerAmbiguous, EngineUnreachable: As :meth:`inspect`.
+        """
         if not _TARGET.fullmatch(target):
             raise self._not_found(target)
         done = self.run(["container", "inspect", target], timeout=ANSWER_TIMEOUT)
         documents = _documents(done.stdout) if done.exit_code == 0 else []
         if documents:
-            return parse_inspect(documents[0])
+            return documents[0]
         same = [info for info in self.containers(all=True) if info.id.startswith(target)]
         if len(same) > 1:
             shown = name_list([f"{info.name} ({info.id[:_SHORT_ID]})" for info in same])
@@ -301,6 +345,18 @@ class Engine:
         return ContainerNotFound(
             f"no container '{shown}'; running: {name_list(names)}; "
             f"type %ctr_attach {_closest(target, names)}"
+        )
+
+    def _failed_to_run(
+        self, args: Sequence[str], error: OSError, timeout: float | None
+    ) -> EngineError:
+        if isinstance(error, Stalled):
+            return EngineError(
+                f"`{self._shown(args)}` took longer than {timeout:g} s; "
+                f"see what `{self.name} info` says"
+            )
+        return EngineNotFound(
+            f"{self.program} cannot be run: {error.strerror}; reinstall it or set CTRKERNEL_ENGINE"
         )
 
     def _shown(self, args: Sequence[str]) -> str:

@@ -70,6 +70,7 @@ class Child:
         argv: The command.
         environ: Variables added to this process's environment; secrets travel here, not on argv.
         cancelled: Asked every :data:`CANCEL_INTERVAL` seconds; true raises :class:`Cancelled`.
+        inherit: Descriptors that stay open in the child.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Child:
         *,
         environ: Mapping[str, str] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        inherit: Sequence[int] = (),
     ) -> None:
         self._process = subprocess.Popen(
             list(argv),
@@ -87,6 +89,7 @@ class Child:
             bufsize=0,
             env={**os.environ, **environ} if environ else None,
             start_new_session=True,
+            pass_fds=inherit,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -285,6 +288,7 @@ def run_process(
     input: bytes | None = None,  # noqa: A002 - subprocess's word
     environ: Mapping[str, str] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    inherit: Sequence[int] = (),
 ) -> Completed:
     """Run `argv` to its end; whatever happens, no process stays behind.
 
@@ -294,5 +298,5 @@ def run_process(
         Cancelled: `cancelled` said so.
         OSError: The program could not be started.
     """
-    with Child(argv, environ=environ, cancelled=cancelled) as child:
+    with Child(argv, environ=environ, cancelled=cancelled, inherit=inherit) as child:
         return child.communicate(input, timeout=timeout)

@@ -8,6 +8,7 @@ import shlex
 import threading
 from typing import TYPE_CHECKING, Self
 
+from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
 from ctrkernel.errors import (
     CommandTimedOut,
     CtrKernelError,
@@ -25,7 +26,6 @@ from ctrkernel.session.interrupter import Interrupter
 from ctrkernel.session.launcher import Launch, environment, launches
 from ctrkernel.session.output import Capture
 from ctrkernel.session.pump import Pump
-from ctrkernel.session.reaper import PID_WORD, START_WORD, Reaper
 from ctrkernel.session.transport import PtyTransport
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import ctrkernel
-from ctrkernel.session.reaper import PID_WORD, START_WORD, Reaper
+from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
 
 #: Seconds that a test waits for what must come.
 TIMEOUT = 20.0
@@ -142,7 +142,7 @@ def test_what_cannot_be_started_leaves_no_descriptor_open(
 def test_an_owner_that_is_killed_has_its_command_run(said: Path, number: signal.Signals) -> None:
     code = textwrap.dedent("""
         import os, sys, time
-        from ctrkernel.session.reaper import PID_WORD, START_WORD, Reaper
+        from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
         reaper = Reaper(sys.argv[1:], paused=["false"], environ=os.environ)
         reaper.tell(7, 8)
         print("up", flush=True)

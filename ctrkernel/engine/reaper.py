@@ -1,4 +1,4 @@
-"""A tiny process on the host that ends a shell when its owner is gone, however it went.
+"""A tiny process on the host that tidies up when its owner is gone, however it went.
 
 It holds one end of a pipe and waits for the other to close, which the kernel of the operating
 system does for a process that was killed. It is a POSIX shell of about one megabyte.
@@ -57,12 +57,16 @@ class Reaper:
     Args:
         argv: The command; the words PID_WORD and START_WORD are replaced by what
             :meth:`tell` told last, or 0.
-        paused: Prints ``true`` while the command cannot succeed yet.
+        paused: Prints ``true`` while the command cannot succeed yet; asked after it failed.
         environ: Their environment.
     """
 
     def __init__(
-        self, argv: Sequence[str], *, paused: Sequence[str], environ: Mapping[str, str]
+        self,
+        argv: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        paused: Sequence[str] = ("false",),
     ) -> None:
         heard, self._said = os.pipe()
         self._ended, held = os.pipe()
@@ -91,6 +95,14 @@ class Reaper:
         if hasattr(self, "_lock"):
             self.release()
             os.close(self._ended)
+
+    @property
+    def life(self) -> int:
+        """A descriptor that keeps the command from running in any process that holds it open.
+
+        A child that inherits it is waited for, even when this process is killed meanwhile.
+        """
+        return self._said
 
     def tell(self, pid: int, started: int) -> None:
         """Tell the shell's process id in the container and when it started."""
