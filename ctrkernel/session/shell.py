@@ -57,6 +57,7 @@ class ShellSession:
         columns: Its width.
         on_late: Called, in the session's thread, with output that belongs to no running command.
         on_notice: Called with a line that says why an interrupt does not reach the container.
+        on_shown: Called first with each piece of output, late or not: for a transcript.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class ShellSession:
         columns: int = 120,
         on_late: Callable[[str], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
+        on_shown: Callable[[str], None] | None = None,
     ) -> None:
         self.engine = engine
         self.container = container
@@ -85,6 +87,7 @@ class ShellSession:
         self._env = dict(env or {})
         self._on_late = on_late
         self._on_notice = on_notice
+        self._on_shown = on_shown
         self._lock = threading.RLock()
         self._pump: Pump | None = None
         self._conversation: Conversation | None = None
@@ -432,6 +435,8 @@ class ShellSession:
 
     def on_output(self, text: str, *, late: bool) -> None:
         """Give output to the running command, or to whoever takes late output."""
+        if self._on_shown is not None:
+            self._on_shown(text)
         execution = self._execution
         if execution is not None and not (late and self._on_late is not None):
             execution.take(text)
