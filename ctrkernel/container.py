@@ -270,14 +270,14 @@ class Container:
         """
         from ctrkernel.transfer.put import put  # noqa: PLC0415 - a shell needs no transfers
 
-        shell = self.session(session)
+        base, home = self._directories(session, [destination])
         return put(
             self.engine,
             self.status(),
             [sources] if isinstance(sources, str) else sources,
             destination,
-            base=shell.cwd or "/",
-            home=shell.home or None,
+            base=base,
+            home=home,
             archive=archive,
             follow_link=follow_link,
             on_progress=on_progress,
@@ -302,19 +302,100 @@ class Container:
         """
         from ctrkernel.transfer.get import get  # noqa: PLC0415 - a shell needs no transfers
 
-        shell = self.session(session)
+        named = [sources] if isinstance(sources, str) else sources
+        base, home = self._directories(session, named)
         return get(
             self.engine,
             self.status(),
-            [sources] if isinstance(sources, str) else sources,
+            named,
             destination,
-            base=shell.cwd or "/",
-            home=shell.home or None,
+            base=base,
+            home=home,
             archive=archive,
             follow_link=follow_link,
             on_progress=on_progress,
             cancelled=cancelled,
         )
+
+    def put_bytes(
+        self,
+        data: bytes,
+        destination: str,
+        *,
+        session: str = MAIN,
+        user: str | None = None,
+        mode: int | None = None,
+        on_progress: Callable[[int, int | None], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> TransferSummary:
+        """Put `data` to the file `destination`, all or nothing.
+
+        Args:
+            data: The file's new content.
+            destination: The file's path in the container, relative to the session's directory.
+            session: Whose directory and home count.
+            user: Who shall own it; None is the container's user.
+            mode: Its permission bits; None is 644.
+            on_progress: Called with the bytes sent, and in all.
+            cancelled: Asked now and then; true stops it.
+
+        Raises:
+            TransferError: It could not be done; the destination is as it was.
+        """
+        from ctrkernel.transfer.content import put_bytes  # noqa: PLC0415 - as in put
+
+        base, home = self._directories(session, [destination])
+        return put_bytes(
+            self.engine,
+            self.status(),
+            data,
+            destination,
+            base=base,
+            home=home,
+            user=user,
+            mode=mode,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    def get_bytes(
+        self,
+        path: str,
+        *,
+        session: str = MAIN,
+        limit: int = 64 * 1024 * 1024,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> bytes:
+        """Return the content of the file `path`; links are followed.
+
+        Args:
+            path: The file's path in the container, relative to the session's directory.
+            session: Whose directory and home count.
+            limit: Bytes that it may have.
+            cancelled: Asked now and then; true stops it.
+
+        Raises:
+            TransferError: There is no such file, or it is larger than `limit`.
+        """
+        from ctrkernel.transfer.content import get_bytes  # noqa: PLC0415 - as in put
+
+        base, home = self._directories(session, [path])
+        return get_bytes(
+            self.engine,
+            self.status(),
+            path,
+            base=base,
+            home=home,
+            limit=limit,
+            cancelled=cancelled,
+        )
+
+    def _directories(self, session: str, paths: Sequence[str]) -> tuple[str, str | None]:
+        """Return what paths start from and what ``~`` is; absolute ones need no shell."""
+        if all(path.startswith("/") for path in paths):
+            return "/", None
+        shell = self.session(session)
+        return shell.cwd or "/", shell.home or None
 
     # Life
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from ctrkernel.container import Container
     from ctrkernel.transfer.summary import TransferSummary
 
 
@@ -43,15 +44,13 @@ class _Copy(Command):
             raise UsageError(
                 f"%{self.name} needs a source and a destination; type %{self.name} SRC DEST"
             )
-        base, home = _directories(context)
-        with Meter(self._doing, context.frontend.progress) as meter:
-            summary = self._transfer()(
-                context.workspace.engine,
-                context.workspace.container().status(),
+        with (
+            Meter(self._doing, context.frontend.progress) as meter,
+            context.interrupts.calling(context.workspace.abandon),
+        ):
+            summary = self._transfer(context.workspace.container())(
                 paths[:-1],
                 paths[-1],
-                base=base,
-                home=home,
                 archive=arguments.archive,
                 follow_link=arguments.follow_link,
                 on_progress=meter,
@@ -60,8 +59,8 @@ class _Copy(Command):
         return Output(told(self._did, summary))
 
     @abstractmethod
-    def _transfer(self) -> Callable[..., TransferSummary]:
-        """Return the function that does it; loaded when it is needed, so that a start is fast."""
+    def _transfer(self, container: Container) -> Callable[..., TransferSummary]:
+        """Return the method that does it."""
 
 
 class Put(_Copy):
@@ -78,10 +77,8 @@ class Put(_Copy):
     )
     _doing, _did = "put", "put"
 
-    def _transfer(self) -> Callable[..., TransferSummary]:
-        from ctrkernel.transfer.put import put  # noqa: PLC0415
-
-        return put
+    def _transfer(self, container: Container) -> Callable[..., TransferSummary]:
+        return container.put
 
 
 class Get(_Copy):
@@ -98,14 +95,5 @@ class Get(_Copy):
     )
     _doing, _did = "get", "got"
 
-    def _transfer(self) -> Callable[..., TransferSummary]:
-        from ctrkernel.transfer.get import get  # noqa: PLC0415
-
-        return get
-
-
-def _directories(context: Context) -> tuple[str, str | None]:
-    """Return the shell's directory and home; the shell is started if it is not running."""
-    with context.interrupts.calling(context.workspace.abandon):
-        session, _ = context.workspace.ready()
-    return session.cwd or "/", session.home or None
+    def _transfer(self, container: Container) -> Callable[..., TransferSummary]:
+        return container.get

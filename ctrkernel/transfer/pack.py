@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -26,16 +27,31 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """The content of a file that is in memory.
+
+    Args:
+        data: All of it.
+        mode: The file's permission bits.
+    """
+
+    data: bytes
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
     """One source.
 
     Args:
         path: Its path on this machine; links below it are packed as links.
         name: What it is called in the archive; None packs what is in it, not the folder.
+        content: What it is, if it is no path.
     """
 
     path: str
     name: str | None
+    content: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +93,8 @@ class Packer:
         Raises:
             TransferError: A folder cannot be read.
         """
-        files = size = 0
+        contents = [root.content for root in self._roots if root.content is not None]
+        files, size = len(contents), sum(len(content.data) for content in contents)
         linked: set[tuple[int, int]] = set()
         for _, _, found in self._walk():
             if not stat.S_ISREG(found.st_mode):
@@ -101,6 +118,9 @@ class Packer:
         if self._stage is not None:
             uid, gid = self._owner or (0, 0)
             yield self._folder(self._stage, uid, gid), 0
+        for root in self._roots:
+            if root.content is not None:
+                yield from self._content(root, root.content)
         for path, name, found in self._walk():
             kind = _KINDS.get(stat.S_IFMT(found.st_mode))
             if kind is None:
@@ -122,6 +142,8 @@ class Packer:
     def _walk(self) -> Iterator[tuple[str, str, os.stat_result]]:
         """Yield path, name in the archive, and status, folders before what is in them."""
         for root in self._roots:
+            if root.content is not None:
+                continue
             prefix = f"{self._stage}/" if self._stage is not None else ""
             if root.name is None:
                 pending = _children(root.path, prefix)
@@ -162,6 +184,24 @@ class Packer:
             os.close(descriptor)
         if found.st_size % BLOCK:
             yield padding(found.st_size), 0
+
+    def _content(self, root: Root, content: Content) -> Iterator[tuple[bytes, int]]:
+        uid, gid = self._owner or (0, 0)
+        member = Member(
+            name=f"{self._stage}/{root.name}" if self._stage is not None else root.name or "",
+            kind=Kind.FILE,
+            size=len(content.data),
+            mode=content.mode,
+            mtime_ns=time.time_ns(),
+            target="",
+            uid=uid,
+            gid=gid,
+        )
+        yield pack_header(member, pax=self._pax), 0
+        for at in range(0, member.size, READ_SIZE):
+            piece = content.data[at : at + READ_SIZE]
+            yield piece, len(piece)
+        yield padding(member.size), 0
 
     def _header(
         self, name: str, kind: Kind, found: os.stat_result, *, size: int = 0, target: str = ""

@@ -8,6 +8,7 @@ import shlex
 import stat
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Cancelled, Child, Stalled
@@ -71,22 +72,50 @@ def put(
         TransferInterrupted: `cancelled` said so.
         ContainerNotFound: The container is gone.
     """
-    started = time.monotonic()
     if not sources:
         raise TransferError("nothing to put; name a file or a folder, and then the destination")
     found = [_source(local_path(source), follow_link=follow_link) for source in sources]
-    target = container_path(destination, base=base, home=home)
+    return deliver(
+        engine,
+        container,
+        [(source, Root(path=path, name=None)) for source, path in found],
+        container_path(destination, base=base, home=home),
+        archive=archive,
+        user=user,
+        on_progress=on_progress,
+        cancelled=cancelled,
+        stall_timeout=stall_timeout,
+    )
+
+
+def deliver(
+    engine: Engine,
+    container: ContainerInfo,
+    found: Sequence[tuple[Source, Root]],
+    target: TypedPath,
+    *,
+    archive: bool,
+    user: str | None,
+    on_progress: Callable[[int, int | None], None] | None,
+    cancelled: Callable[[], bool] | None,
+    stall_timeout: float,
+) -> TransferSummary:
+    """Put what was found to `target`; see :func:`put`. The roots get their names here."""
+    started = time.monotonic()
     whose = container.user if user is None else user
     users = not archive and needs_user_files(whose)
     info, probe = look(engine, container, [target.path], users=users)
-    placement = place([source for source, _ in found], destination_of(info, target, probe.paths[0]))
+    destination = destination_of(info, target, probe.paths[0])
+    if destination.found is Found.FOLDER and any(root.content is not None for _, root in found):
+        raise TransferError(f"{info.name}:{one_line(target.shown)} is a folder; name a file")
+    placement = place([source for source, _ in found], destination)
     route = put_route(info, probe, placement.folder, engine_name=engine.name)
     stage = None
     if probe.by_exec and {"mv", "rm"} <= probe.tools:
         stage = RemoteStage(engine, info, folder=placement.folder, user=whose or "0")
     owner = None if archive else owner_of(whose, passwd=probe.passwd, group=probe.group)
     roots = [
-        Root(path=path, name=name) for (_, path), name in zip(found, placement.names, strict=True)
+        replace(root, name=name) for (_, root), name in zip(found, placement.names, strict=True)
     ]
     packer = Packer(
         roots,

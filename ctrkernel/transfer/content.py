@@ -1,0 +1,159 @@
+"""Content that is in memory, on its way into one file of a container or out of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ctrkernel.engine.process import Cancelled, Child, Stalled
+from ctrkernel.errors import TransferError, TransferInterrupted, one_line
+from ctrkernel.protocol.tar_stream import (
+    ArchiveEnd,
+    Data,
+    FileEnd,
+    Kind,
+    Member,
+    NeedData,
+    TarError,
+    TarStream,
+)
+from ctrkernel.transfer.get import origin_of
+from ctrkernel.transfer.pack import Content, Root
+from ctrkernel.transfer.paths import container_path
+from ctrkernel.transfer.placement import Found, Source
+from ctrkernel.transfer.put import deliver
+from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ctrkernel.engine.container import ContainerInfo
+    from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.summary import TransferSummary
+
+#: Bytes that :func:`get_bytes` takes into memory unless it is told otherwise.
+CONTENT_LIMIT: Final = 64 * 1024 * 1024
+
+
+def put_bytes(
+    engine: Engine,
+    container: ContainerInfo,
+    data: bytes,
+    destination: str,
+    *,
+    base: str,
+    home: str | None,
+    user: str | None = None,
+    mode: int | None = None,
+    on_progress: Callable[[int, int | None], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    stall_timeout: float = STALL_TIMEOUT,
+) -> TransferSummary:
+    """Put `data` to the file `destination`, which is made or replaced, all or nothing.
+
+    Args:
+        engine: The engine.
+        container: Where to.
+        data: The file's new content.
+        destination: The file's path in the container; a folder is refused.
+        base: The folder that a relative `destination` starts from.
+        home: What ``~`` means in `destination`.
+        user: Who shall own it, as for ``--user``; None is the container's own.
+        mode: Its permission bits; None is 644.
+        on_progress: Called with the bytes sent and in all.
+        cancelled: Asked now and then; true stops the put.
+        stall_timeout: Seconds in which not a byte moves before it is given up.
+
+    Raises:
+        TransferError: It could not be done; the message says what to do.
+        TransferInterrupted: `cancelled` said so.
+        ContainerNotFound: The container is gone.
+    """
+    target = container_path(destination, base=base, home=home)
+    source = Source(shown="the content", found=Found.FILE, name="")
+    content = Content(data) if mode is None else Content(data, mode=mode)
+    return deliver(
+        engine,
+        container,
+        [(source, Root(path="", name=None, content=content))],
+        target,
+        archive=False,
+        user=user,
+        on_progress=on_progress,
+        cancelled=cancelled,
+        stall_timeout=stall_timeout,
+    )
+
+
+def get_bytes(
+    engine: Engine,
+    container: ContainerInfo,
+    path: str,
+    *,
+    base: str,
+    home: str | None,
+    limit: int = CONTENT_LIMIT,
+    cancelled: Callable[[], bool] | None = None,
+    stall_timeout: float = STALL_TIMEOUT,
+) -> bytes:
+    """Return the content of the file `path`; links are followed.
+
+    Args:
+        engine: The engine.
+        container: Where from.
+        path: The file's path in the container.
+        base: The folder that a relative `path` starts from.
+        home: What ``~`` means in `path`.
+        limit: Bytes that it may have.
+        cancelled: Asked now and then; true stops the get.
+        stall_timeout: Seconds in which not a byte moves before it is given up.
+
+    Raises:
+        TransferError: There is no such file, it is larger than `limit`, or it cannot be read.
+        TransferInterrupted: `cancelled` said so.
+        ContainerNotFound: The container is gone.
+    """
+    typed = container_path(path, base=base, home=home)
+    info, probe = look(engine, container, [typed.path])
+    origin = origin_of(engine, info, probe, typed, probe.paths[0], follow_link=True)
+    where = f"{info.name}:{one_line(origin.path)}"
+    if origin.source.found is Found.FOLDER:
+        raise TransferError(f"{where} is a folder; name a file, or get it with %ctr_get")
+    try:
+        with Child(origin.argv, cancelled=cancelled) as child:
+            child.close_stdin()
+            content = _content(child, limit=limit, where=where, timeout=stall_timeout)
+            if content is None:
+                child.wait(timeout=stall_timeout)
+                raise failure(engine, info, doing=f"cannot read {where}", said=child.complaint)
+            return content
+    except TarError as error:
+        raise failure(engine, info, doing=f"cannot read {where}", said=str(error)) from error
+    except Cancelled as error:
+        raise TransferInterrupted(f"the get of {where} was interrupted; try again") from error
+    except Stalled as error:
+        raise TransferError(
+            f"the get of {where} moved no byte for {stall_timeout:g} s and was given up; "
+            f"see what `{engine.name} info` says"
+        ) from error
+
+
+def _content(child: Child, *, limit: int, where: str, timeout: float) -> bytes | None:
+    """Return the content of the first file of the archive that `child` prints, if there is one."""
+    stream, content = TarStream(), bytearray()
+    while True:
+        match stream.next_event():
+            case Member(kind=Kind.FILE, size=size):
+                if size > limit:
+                    raise TransferError(
+                        f"{where} has {size} bytes, more than the {limit} that are taken into "
+                        "memory; get it into a file with %ctr_get"
+                    )
+            case Data(piece):
+                content += piece
+            case FileEnd():
+                return bytes(content)
+            case NeedData():
+                data = child.read(timeout=timeout)
+                stream.receive_data(data) if data else stream.receive_eof()
+            case Member() | ArchiveEnd():
+                return None
