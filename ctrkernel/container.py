@@ -270,7 +270,7 @@ class Container:
         """
         from ctrkernel.transfer.put import put  # noqa: PLC0415 - a shell needs no transfers
 
-        base, home = self._directories(session, [destination])
+        base, home = self.directories(session, [destination])
         return put(
             self.engine,
             self.status(),
@@ -303,7 +303,7 @@ class Container:
         from ctrkernel.transfer.get import get  # noqa: PLC0415 - a shell needs no transfers
 
         named = [sources] if isinstance(sources, str) else sources
-        base, home = self._directories(session, named)
+        base, home = self.directories(session, named)
         return get(
             self.engine,
             self.status(),
@@ -344,7 +344,7 @@ class Container:
         """
         from ctrkernel.transfer.content import put_bytes  # noqa: PLC0415 - as in put
 
-        base, home = self._directories(session, [destination])
+        base, home = self.directories(session, [destination])
         return put_bytes(
             self.engine,
             self.status(),
@@ -379,7 +379,7 @@ class Container:
         """
         from ctrkernel.transfer.content import get_bytes  # noqa: PLC0415 - as in put
 
-        base, home = self._directories(session, [path])
+        base, home = self.directories(session, [path])
         return get_bytes(
             self.engine,
             self.status(),
@@ -390,8 +390,11 @@ class Container:
             cancelled=cancelled,
         )
 
-    def _directories(self, session: str, paths: Sequence[str]) -> tuple[str, str | None]:
-        """Return what paths start from and what ``~`` is; absolute ones need no shell."""
+    def directories(self, session: str, paths: Sequence[str]) -> tuple[str, str | None]:
+        """Return what relative paths of a session start from, and what ``~`` is.
+
+        Where all `paths` are absolute no shell is needed, and none is started.
+        """
         if all(path.startswith("/") for path in paths):
             return "/", None
         shell = self.session(session)
