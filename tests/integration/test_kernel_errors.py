@@ -292,7 +292,7 @@ def test_a_program_that_is_no_shell_is_told(debian: str, tmp_path: Path) -> None
         ("%ctr_put 'a b", "quote"),
         ("%%ctr_put a b\nbody", "type %ctr_put on a line of its own"),
         ("%%ctr_attach x", "type %ctr_attach on a line of its own"),
-        ("%%ctr_no_such\nbody", "%%ctr_no_such"),
+        ("%%ctr_no_such\nbody", "no command %ctr_no_such"),
         ("%%ctr --no-such\nbody", "--no-such"),
     ],
 )
