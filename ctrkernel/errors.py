@@ -78,6 +78,31 @@ class ShellBusy(SessionError):
     """A command is running in this session."""
 
 
+class ShellIdle(SessionError):
+    """Nothing runs in this session that could be typed to."""
+
+
+class ExpectError(SessionError):
+    """What was waited for did not come.
+
+    Args:
+        message: One line.
+        output: What came in its place, and is unread.
+    """
+
+    def __init__(self, message: str, output: str) -> None:
+        super().__init__(message)
+        self.output = output
+
+
+class ExpectTimedOut(ExpectError):
+    """The time was up before the output matched; the command goes on."""
+
+
+class ExpectEnded(ExpectError):
+    """The command, or the shell, ended before the output matched."""
+
+
 class SessionClosed(SessionError):
     """The session was closed; ``reopen`` starts a new shell."""
 

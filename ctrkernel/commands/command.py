@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import inspect
+import re
 import shlex
 from abc import ABC, abstractmethod
 from enum import Enum
@@ -14,6 +16,10 @@ from ctrkernel.errors import UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+#: One word of a line as a shell splits it, with the blanks before it.
+_WORD = re.compile(r"""[ \t]*((?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+)""")
 
 
 class Body(Enum):
@@ -59,6 +65,8 @@ class Command(ABC):
     examples: ClassVar[tuple[tuple[str, str], ...]]
     #: Whether it takes the rest of the cell.
     body: ClassVar[Body] = Body.NEVER
+    #: Whether it waits for a turn in the kernel, where cells of subshells come one after another.
+    takes_turn: ClassVar[bool] = True
     #: What the words of an argument are, by its ``dest``.
     completes: ClassVar[Mapping[str, Completes]] = MappingProxyType({})
 
@@ -66,7 +74,7 @@ class Command(ABC):
         """Return the command's parser."""
         parser = CommandParser(
             prog=f"%{self.name}",
-            description=(self.__doc__ or "").strip(),
+            description=inspect.cleandoc(self.__doc__ or ""),
             epilog=self._epilog(),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             add_help=False,
@@ -131,6 +139,33 @@ def split_words(line: str, name: str) -> list[str]:
         raise UsageError(
             f"%{name}: {str(error).lower()}; quote names with special characters: 'a b'"
         ) from error
+
+
+class TailCommand(Command):
+    """A command whose line ends in text that stays as it was typed, quotes and all."""
+
+    def words(self, line: str) -> list[str]:
+        """Split the options off; what follows them, or ``--``, is one word."""
+        words: list[str] = []
+        taking = {
+            option: action.nargs is None
+            for action in self.parser()._actions  # noqa: SLF001 - argparse has no other way
+            for option in action.option_strings
+        }
+        position = 0
+        while match := _WORD.match(line, position):
+            if not match[1].startswith("-"):
+                break
+            position = match.end()
+            words += split_words(match[1], self.name)
+            if words[-1] == "--":
+                words.pop()
+                break
+            if taking.get(words[-1]) and (value := _WORD.match(line, position)):
+                position = value.end()
+                words += split_words(value[1], self.name)
+        tail = line[position:].strip(" \t")
+        return [*words, "--", tail] if tail else words
 
 
 def _options_end(words: Sequence[str]) -> int:

@@ -17,8 +17,10 @@ COMMANDS: Final = {
     "ctr": ("shell", "Shell"),
     "ctr_attach": ("attach", "Attach"),
     "ctr_detach": ("attach", "Detach"),
+    "ctr_expect": ("expect", "Expect"),
     "ctr_get": ("copy", "Get"),
     "ctr_put": ("copy", "Put"),
+    "ctr_send": ("send", "Send"),
     "ctr_sessions": ("attach", "Sessions"),
 }
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ctrkernel.commands.background import Background
-from ctrkernel.commands.command import Body, Command, CommandParser, Completes, split_words
+from ctrkernel.commands.command import Body, CommandParser, Completes, TailCommand
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.fan_out import Fleet, fan_out
 from ctrkernel.commands.running import run_code, start_code
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 
     from ctrkernel.container import Container
 
-#: One word of a line as a shell splits it, with the blanks before it.
-_WORD = re.compile(r"""[ \t]*((?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+)""")
 #: What ``--expand`` replaces: a name in braces; ``${name}`` is the shell's.
 _BRACED = re.compile(r"(?<!\$)\{([A-Za-z_]\w*)\}")
 
 
-class Shell(Command):
+class Shell(TailCommand):
     """Run shell code in a container's persistent shell; its output shows as it comes."""
 
     name = "ctr"
@@ -77,29 +75,6 @@ class Shell(Command):
             help="replace {name} in the cell's body by the Python variable's value",
         )
         parser.add_argument("code", metavar="CODE", nargs="?", default="", help="shell code")
-
-    def words(self, line: str) -> list[str]:
-        """Split the options off; what follows them is code and stays as it is."""
-        words: list[str] = []
-        taking = {
-            option: action.nargs is None
-            for action in self.parser()._actions  # noqa: SLF001 - argparse has no other way
-            for option in action.option_strings
-        }
-        position = 0
-        while match := _WORD.match(line, position):
-            if not match[1].startswith("-"):
-                break
-            position = match.end()
-            words += split_words(match[1], self.name)
-            if words[-1] == "--":
-                words.pop()
-                break
-            if taking.get(words[-1]) and (value := _WORD.match(line, position)):
-                position = value.end()
-                words += split_words(value[1], self.name)
-        code = line[position:].strip(" \t")
-        return [*words, "--", code] if code else words
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Run it, in one container or several."""

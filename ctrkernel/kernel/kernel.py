@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ipykernel.kernelbase import Kernel
 
 from ctrkernel.commands import registry
-from ctrkernel.commands.cell import SHELL, CommandLine, split_cell
+from ctrkernel.commands.cell import SHELL, Cell, CommandLine, split_cell
 from ctrkernel.commands.context import Context, Interrupts
 from ctrkernel.errors import CommandInterrupted, CtrKernelError, ShellExited
 from ctrkernel.kernel.frontend import KernelFrontend
@@ -19,6 +19,8 @@ from ctrkernel.kernel.stream import Publisher
 from ctrkernel.protocol.conversation import has_command
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ctrkernel.commands.workspace import Workspace
     from ctrkernel.session.execution import Execution
     from ctrkernel.session.shell import ShellSession
@@ -55,12 +57,13 @@ class ContainerShellKernel(Kernel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self._publisher = Publisher(self)
-        self._frontend = KernelFrontend(self._publisher)
         self._workspace: Workspace | None = None
         # Cells of a subshell wait here for their turn: there is one terminal.
         self._turn = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="ctrkernel-command")
         self._interrupts = Interrupts()
+        #: Those of cells that run beside the one whose turn it is.
+        self._asides: list[Interrupts] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: tuple[ShellSession, Execution] | None = None
 
@@ -116,6 +119,9 @@ class ContainerShellKernel(Kernel):
     ) -> Reply:
         """Run a cell and return the reply's content; called for each execute_request."""
         parent = self.get_parent("shell")  # type: ignore[no-untyped-call]
+        cell = split_cell(code)
+        if _needs_no_turn(cell):
+            return await self._aside(cell, parent, silent=silent)
         if not self._turn.acquire(blocking=False):
             await asyncio.get_running_loop().run_in_executor(None, self._turn.acquire)
         try:
@@ -123,7 +129,7 @@ class ContainerShellKernel(Kernel):
                 self._publisher.parent = parent
             self._publisher.silent = silent
             self._interrupts = Interrupts()
-            await self._cell(code)
+            await self._cell(cell)
         except Failure as failure:
             return self._error_reply(failure.ename, failure.evalue)
         except CtrKernelError as error:
@@ -131,12 +137,24 @@ class ContainerShellKernel(Kernel):
         finally:
             self._publisher.silent = False
             self._turn.release()
-        return {
-            "status": "ok",
-            "execution_count": self.execution_count,
-            "payload": [],
-            "user_expressions": {},
-        }
+        return self._ok_reply()
+
+    async def _aside(self, cell: Cell, parent: Mapping[str, Any], *, silent: bool) -> Reply:
+        """Run a cell of commands that may come while another one runs, as in a subshell."""
+        publisher = Publisher(self)
+        publisher.parent, publisher.silent = parent, silent
+        interrupts = Interrupts()
+        self._asides.append(interrupts)
+        try:
+            for command in cell.commands:
+                await self._command(command, publisher, interrupts)
+        except Failure as failure:
+            return self._error_reply(failure.ename, failure.evalue, publisher)
+        except CtrKernelError as error:
+            return self._error_reply(type(error).__name__, str(error), publisher)
+        finally:
+            self._asides.remove(interrupts)
+        return self._ok_reply()
 
     async def do_shutdown(self, restart: bool) -> dict[str, Any]:
         """End the shell and what it started; called for shutdown_request, restarts included."""
@@ -157,19 +175,20 @@ class ContainerShellKernel(Kernel):
 
     # A cell
 
-    async def _cell(self, code: str) -> None:
-        cell = split_cell(code)
+    async def _cell(self, cell: Cell) -> None:
         for command in cell.commands:
             if command.name == SHELL and command.body is None and command.words[:1] != "-":
                 await self._shell(command.words)
             else:
-                await self._command(command)
+                await self._command(command, self._publisher, self._interrupts)
         if cell.shell is not None and has_command(cell.shell):
             await self._shell(cell.shell)
 
-    async def _command(self, line: CommandLine) -> None:
+    async def _command(
+        self, line: CommandLine, publisher: Publisher, interrupts: Interrupts
+    ) -> None:
         command = registry.find(line.name)
-        context = Context(self.workspace, self._frontend, self._interrupts, line.body)
+        context = Context(self.workspace, KernelFrontend(publisher), interrupts, line.body)
         try:
             output = await asyncio.get_running_loop().run_in_executor(
                 self._threads, command.run, line.words, context
@@ -177,13 +196,13 @@ class ContainerShellKernel(Kernel):
         except CommandInterrupted as error:
             raise Failure("KeyboardInterrupt", str(error)) from error
         except CtrKernelError as error:
-            raise self._interrupted_or(error) from error
-        if self._interrupts.is_set():
+            raise _interrupted_or(error, interrupts) from error
+        if interrupts.is_set():
             raise Failure("KeyboardInterrupt", f"%{line.name} was interrupted")
         if output.rich:
-            self._publisher.display(output.bundle)
+            publisher.display(output.bundle)
         elif output.text:
-            self._publisher.stream(output.text)
+            publisher.stream(output.text)
 
     async def _shell(self, code: str) -> None:
         session = await self._ready()
@@ -218,27 +237,32 @@ class ContainerShellKernel(Kernel):
                 self._threads, self.workspace.ready
             )
         except CtrKernelError as error:
-            raise self._interrupted_or(error) from error
+            raise _interrupted_or(error, self._interrupts) from error
         if notice:
             self._publisher.notice(notice)
         if self._interrupts.is_set():
             raise Failure("KeyboardInterrupt", "interrupted before the cell began")
         return session
 
-    def _interrupted_or(self, error: CtrKernelError) -> Exception:
-        """Return what ends a cell whose work stopped with `error`: an interrupt, if it was one."""
-        return Failure("KeyboardInterrupt", str(error)) if self._interrupts.is_set() else error
-
     def _interrupt(self) -> None:
-        self._interrupts.interrupt()
+        for interrupts in (self._interrupts, *self._asides):
+            interrupts.interrupt()
         self.workspace.abandon()
         running = self._running
         if running is not None:
             running[0].interrupt()
 
-    def _error_reply(self, ename: str, evalue: str) -> Reply:
+    def _ok_reply(self) -> Reply:
+        return {
+            "status": "ok",
+            "execution_count": self.execution_count,
+            "payload": [],
+            "user_expressions": {},
+        }
+
+    def _error_reply(self, ename: str, evalue: str, publisher: Publisher | None = None) -> Reply:
         traceback = [f"\x1b[31m{ename}\x1b[0m: {evalue}"]
-        self._publisher.error(ename, evalue, traceback)
+        (publisher or self._publisher).error(ename, evalue, traceback)
         return {
             "status": "error",
             "execution_count": self.execution_count,
@@ -248,3 +272,19 @@ class ContainerShellKernel(Kernel):
             "payload": [],
             "user_expressions": {},
         }
+
+
+def _needs_no_turn(cell: Cell) -> bool:
+    return (
+        bool(cell.commands)
+        and cell.shell is None
+        and all(
+            command.name in registry.COMMANDS and not registry.find(command.name).takes_turn
+            for command in cell.commands
+        )
+    )
+
+
+def _interrupted_or(error: CtrKernelError, interrupts: Interrupts) -> Exception:
+    """Return what ends a cell whose work stopped with `error`: an interrupt, if it was one."""
+    return Failure("KeyboardInterrupt", str(error)) if interrupts.is_set() else error

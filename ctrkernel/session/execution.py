@@ -26,6 +26,7 @@ class Execution:
         interrupted: When it was for the first time, on the clock of ``started``.
         asked: Whether a shell that seems to be at its prompt was asked for the end mark.
         lost: Whether the shell ended before it began; it can be given to another.
+        typed: Whether somebody typed to it, which it may not have read.
     """
 
     code: str
@@ -35,6 +36,7 @@ class Execution:
     interrupted: float = 0.0
     asked: bool = False
     lost: bool = False
+    typed: bool = False
     started: float = field(default_factory=time.monotonic)
     future: Future[CommandResult] = field(default_factory=Future)
 

@@ -155,6 +155,11 @@ class Pump:
         self._keys.append((key, wanted))
         self._press()
 
+    @property
+    def here(self) -> bool:
+        """Whether the caller is in the pump's thread."""
+        return self._thread is threading.current_thread()
+
     def _press(self) -> None:
         if self._conversation.phase is Phase.STAGING and not self._released:
             return
@@ -261,6 +266,9 @@ class Pump:
                 self._listener.on_ready(happening)
             case Done():
                 self._flush(final=True)
+                with self._talk:
+                    # Typed for a program that is gone: the shell would run it.
+                    self._outgoing.clear()
                 self._listener.on_done(happening)
 
     def _give(self, *, late: bool, final: bool = False) -> None:

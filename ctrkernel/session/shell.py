@@ -26,9 +26,11 @@ from ctrkernel.session.interrupter import Interrupter
 from ctrkernel.session.launcher import Launch, environment, launches
 from ctrkernel.session.output import Capture
 from ctrkernel.session.pump import Pump
+from ctrkernel.session.talker import Talker
 from ctrkernel.session.transport import PtyTransport
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping
 
     from ctrkernel.engine.engine import Engine
@@ -99,6 +101,7 @@ class ShellSession:
         self._execution: Execution | None = None
         #: Whether a key that was meant to signal may be waiting in the terminal.
         self._stray = False
+        self._talker = Talker(self)
         self._reapers: list[Reaper] = []
         #: Those of shells that were closed, which nobody has waited for.
         self._ending: list[Reaper] = []
@@ -305,7 +308,12 @@ class ShellSession:
             raise
 
     def submit(
-        self, code: str, *, on_output: OnOutput | None = None, keep: bool = False
+        self,
+        code: str,
+        *,
+        on_output: OnOutput | None = None,
+        keep: bool = False,
+        talked: bool = False,
     ) -> Execution:
         """Give `code` to the shell, which must be ready, and return at once.
 
@@ -313,6 +321,7 @@ class ShellSession:
             code: Any number of lines.
             on_output: Called with each piece of output, in the session's thread.
             keep: Keep the output for the result.
+            talked: It is started to be talked to.
         """
         with self._lock:
             if self._closed or self._pump is None:
@@ -327,11 +336,13 @@ class ShellSession:
                 )
             execution = Execution(code, on_output, Capture() if keep else None)
             self._execution = execution
+            self._talker.dialogue.begin(talked=talked)
             pump = self._pump
             stray, self._stray = self._stray, False
             if pump.submit(code, stray=stray):
                 return execution
             self._execution = None
+            self._talker.dialogue.end("could not begin: the shell is gone")
         # The shell ended a moment ago, and its status is on its way.
         pump.join(CLOSE_TIMEOUT)
         raise ShellExited(f"exit status {self.exit_status}")
@@ -355,6 +366,77 @@ class ShellSession:
         if execution is not None:
             self._interrupter.interrupt(execution)
 
+    # Programs that talk
+
+    def send(self, text: str, *, enter: bool = True) -> None:
+        """Type `text` to the program that runs, or start it as a command where nothing runs.
+
+        As at a terminal: what the program does not read before it ends, the shell reads. A
+        program that reads whole lines gets at most 4,095 bytes of each, for that is what Linux
+        keeps of one (termios(3)).
+
+        Args:
+            text: What to type; a newline in it is the key Enter.
+            enter: Press Enter behind it.
+
+        Raises:
+            ShellIdle: Nothing runs, and `text` without Enter is no command.
+            ExpectEnded: The program that was talked to has ended, and nobody was told so far; the
+                text was not typed. Sent again, it is run as a command.
+            ShellExited: The shell ended.
+        """
+        self._talker.send(text, enter=enter)
+
+    def send_keys(self, *names: str) -> None:
+        """Press keys in the terminal of the program that runs.
+
+        Args:
+            names: Such as ``C-c``, ``C-d``, ``Escape``, ``Tab``, ``Up``, ``F1``, ``M-x``; see
+                :func:`~ctrkernel.protocol.keys.key_bytes`.
+
+        Raises:
+            UsageError: There is no such key.
+            ShellIdle: Nothing runs.
+            ExpectEnded: The program that was talked to has ended, and nobody was told so far.
+        """
+        self._talker.press(names)
+
+    def expect(
+        self,
+        pattern: str | re.Pattern[str] | None,
+        *,
+        timeout: float | None = 10.0,
+        cancelled: threading.Event | None = None,
+    ) -> str:
+        """Wait for output that matches, and return all that came up to the match's end.
+
+        What is returned is consumed: the next call looks at what came after it. Output counts
+        from the command's start; that of background jobs between commands does not. At most the
+        last 1,048,576 characters are kept unread, and a match that comes in pieces is at most
+        65,536 long. See :mod:`ctrkernel.session.dialogue` for line ends and escape sequences.
+
+        Args:
+            pattern: A regular expression of Python's, not anchored, which sees what came so far:
+                ``a+`` matches at the first ``a``. None waits for the command's end.
+            timeout: Seconds; None for no limit.
+            cancelled: Set it and call :meth:`wake` to end the wait.
+
+        Raises:
+            UsageError: `pattern` is no regular expression.
+            ExpectTimedOut: It did not come in time; ``.output`` has what came, which stays unread.
+            ExpectEnded: The command or the shell ended first; ``.output`` as above.
+            CommandInterrupted: `cancelled` was set.
+        """
+        return self._talker.expect(pattern, timeout=timeout, cancelled=cancelled)
+
+    def wake(self) -> None:
+        """Have :meth:`expect` look at its ``cancelled`` event now."""
+        self._talker.dialogue.wake()
+
+    def require_seen(self) -> None:
+        """Raise ExpectEnded, once, if the program that was talked to has ended unnoticed."""
+        self._talker.require_seen()
+
     def type(self, data: bytes) -> None:
         """Type bytes, as a keyboard would."""
         pump = self._pump
@@ -368,7 +450,22 @@ class ShellSession:
         if pump is not None:
             pump.post(lambda: pump.resize(rows, columns))
 
-    # What the interrupter asks for
+    # What the interrupter and the talker ask for
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held while a command begins or ends."""
+        return self._lock
+
+    @property
+    def execution(self) -> Execution | None:
+        """The command that is running now."""
+        return self._execution
+
+    @property
+    def pump(self) -> Pump | None:
+        """What types and reads, while the shell is open."""
+        return self._pump
 
     def runs(self, execution: Execution) -> bool:
         """Whether this is the command that is running now."""
@@ -439,6 +536,7 @@ class ShellSession:
             self._on_shown(text)
         execution = self._execution
         if execution is not None and not (late and self._on_late is not None):
+            self._talker.dialogue.add(text)
             execution.take(text)
         elif self._on_late is not None:
             self._on_late(text)
@@ -447,9 +545,12 @@ class ShellSession:
         """The running command ended."""
         self.cwd, self.home = done.cwd, done.home
         with self._lock:
+            # Together: whoever finds no command must find how the last one ended.
+            self._talker.dialogue.end(f"ended with exit status {done.status}")
             execution, self._execution = self._execution, None
         if execution is not None:
-            self._stray = execution.interrupts > 0 and done.status != INTERRUPTED
+            unread = execution.interrupts > 0 and done.status != INTERRUPTED
+            self._stray = unread or execution.typed
             execution.future.set_result(execution.result(done.status, done.cwd))
 
     def on_quiet(self) -> None:
@@ -475,6 +576,7 @@ class ShellSession:
 
     def _end_with(self, message: Callable[[], str]) -> None:
         with self._lock:
+            self._talker.dialogue.end(f"ended with the shell, exit status {self.exit_status},")
             execution, self._execution = self._execution, None
         if execution is not None:
             result = execution.result(self.exit_status or 0, self.cwd or "/")
