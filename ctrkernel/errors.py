@@ -54,6 +54,19 @@ class ContainerNotRunning(TargetError):
     """The container is there, and its state does not allow a shell."""
 
 
+class ContainerExited(TargetError):
+    """The container was started, and its own command ended at once.
+
+    Args:
+        message: One line.
+        log: The last lines that it printed.
+    """
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
 class ShellNotFound(TargetError):
     """The image has no shell that we can speak to."""
 

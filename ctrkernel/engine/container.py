@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ctrkernel.engine.ports import Port, parse_ports
+from ctrkernel.engine.times import moment
 from ctrkernel.errors import ContainerNotRunning
 
 if TYPE_CHECKING:
@@ -61,6 +63,9 @@ class ContainerInfo:
         created: When it was made, as the engine writes it (RFC 3339).
         labels: Compose's project and service stand here.
         health: ``starting``, ``healthy``, ``unhealthy``, or None without a health check.
+        ports: Its ports, published or not.
+        started: When its main process last started, as the engine writes it; empty for never.
+        finished: When that last ended; empty for never.
     """
 
     id: str
@@ -77,6 +82,9 @@ class ContainerInfo:
     created: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     health: str | None = None
+    ports: tuple[Port, ...] = ()
+    started: str = ""
+    finished: str = ""
 
     @property
     def running(self) -> bool:
@@ -119,6 +127,7 @@ def parse_inspect(document: Mapping[str, Any]) -> ContainerInfo:
     state = document.get("State") or {}
     config = document.get("Config") or {}
     host = document.get("HostConfig") or {}
+    network = document.get("NetworkSettings") or {}
     status = str(state.get("Status", "")).lower()
     health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status") or None
     return ContainerInfo(
@@ -136,7 +145,15 @@ def parse_inspect(document: Mapping[str, Any]) -> ContainerInfo:
         created=str(document.get("Created") or ""),
         labels=dict(config.get("Labels") or {}),
         health=None if health == "none" else health,
+        # A container that does not run has no ports, only the wish for them.
+        ports=parse_ports(network.get("Ports") or host.get("PortBindings") or {}),
+        started=_happened(state.get("StartedAt")),
+        finished=_happened(state.get("FinishedAt")),
     )
+
+
+def _happened(text: object) -> str:
+    return str(text) if moment(str(text)) is not None else ""
 
 
 def _mounts(listed: list[Mapping[str, Any]], tmpfs: Mapping[str, str]) -> tuple[Mount, ...]:

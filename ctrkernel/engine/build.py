@@ -1,0 +1,140 @@
+"""Building an image, by the classic builder, BuildKit or Podman: whichever the CLI uses."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctrkernel.engine.images import Complaint, check_image, safe_name
+from ctrkernel.engine.lifecycle import reason_of
+from ctrkernel.engine.process import Cancelled
+from ctrkernel.errors import CommandInterrupted, EngineError, UsageError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ctrkernel.engine.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSpec:
+    """What is to be built.
+
+    Args:
+        context: A folder or a URL; None for an empty folder.
+        tags: What the image is called.
+        dockerfile: The Dockerfile's path; None for ``Dockerfile`` in `context`.
+        text: The Dockerfile itself, in place of `dockerfile`.
+        build_args: Values of its ``ARG``; they travel in the CLI's environment where they can.
+        no_cache: Build every step anew.
+        pull: Pull a newer base image.
+        stage: The stage to build; None for the last.
+    """
+
+    context: str | None
+    tags: Sequence[str] = ()
+    dockerfile: str | None = None
+    text: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    no_cache: bool = False
+    pull: bool = False
+    stage: str | None = None
+
+    def checked(self) -> BuildSpec:
+        """Return it if the words can be what they should be.
+
+        Raises:
+            UsageError: A tag is no name, or the context or the Dockerfile is not there.
+        """
+        for tag in self.tags:
+            check_image(tag)
+        context, file = self.context, self.dockerfile
+        if context is not None and not _is_url(context) and not _path(context).is_dir():
+            raise UsageError(
+                f"{one_line(context, limit=80)!r} is no folder; "
+                "type one with a Dockerfile, such as ."
+            )
+        if file is not None and not _path(file).is_file():
+            raise UsageError(f"--file {one_line(file, limit=80)}: there is no such file")
+        return self
+
+    def words(self) -> tuple[list[str], dict[str, str]]:
+        """Return the options of ``build``, and variables for its environment."""
+        environ: dict[str, str] = {}
+        words = [f"--tag={tag}" for tag in self.tags]
+        if self.text is not None:
+            words.append("--file=-")
+        elif self.dockerfile is not None:
+            words.append(f"--file={_path(self.dockerfile)}")
+        for name, value in self.build_args.items():
+            if safe_name(name):
+                environ[name] = value
+                words.append(f"--build-arg={name}")
+            else:
+                words.append(f"--build-arg={name}={value}")
+        words += ["--no-cache"] * self.no_cache + ["--pull"] * self.pull
+        if self.stage is not None:
+            words.append(f"--target={self.stage}")
+        return words, environ
+
+
+def build(
+    engine: Engine,
+    spec: BuildSpec,
+    *,
+    on_output: Callable[[str, bytes], None],
+    cancelled: Callable[[], bool] | None = None,
+) -> str:
+    """Build an image and return its id.
+
+    Args:
+        engine: The engine's command line.
+        spec: What is to be built.
+        on_output: Called with ``stdout`` or ``stderr`` and bytes.
+        cancelled: Asked now and then; true ends the build.
+
+    Raises:
+        UsageError: A tag is no name, or the context or the Dockerfile is not there.
+        EngineError: A step failed.
+        CommandInterrupted: `cancelled` said so; no image was made.
+    """
+    options, environ = spec.checked().words()
+    complaint = Complaint()
+
+    def heard(name: str, data: bytes) -> None:
+        complaint.feed(name, data)
+        on_output(name, data)
+
+    with tempfile.TemporaryDirectory(prefix="ctrkernel-build-") as folder:
+        answer, empty = Path(folder, "id"), Path(folder, "empty")
+        empty.mkdir()
+        context = spec.context if spec.context is not None else str(empty)
+        where = context if _is_url(context) else str(_path(context))
+        # Intermediate containers go even when a step fails; BuildKit has none and ignores it.
+        words = ["build", "--force-rm", f"--iidfile={answer}", *options, "--", where]
+        try:
+            status = engine.stream(
+                words,
+                on_output=heard,
+                input=spec.text.encode() if spec.text is not None else None,
+                environ=environ,
+                cancelled=cancelled,
+            )
+        except Cancelled as error:
+            raise CommandInterrupted("interrupted; no image was made") from error
+        if status != 0 or not answer.exists():
+            raise EngineError(
+                f"the build failed: {reason_of(complaint.text)}; "
+                "correct the Dockerfile and run it again"
+            )
+        return answer.read_text().strip()
+
+
+def _is_url(context: str) -> bool:
+    return "://" in context or context.startswith("git@")
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
