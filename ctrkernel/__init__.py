@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ctrkernel.container import Container, attach, list_containers
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.errors import CtrKernelError
+    from ctrkernel.launch.run import run_container
     from ctrkernel.session.result import CommandResult
     from ctrkernel.session.shell import ShellSession
 
@@ -24,6 +25,7 @@ _HOMES = {
     "ShellSession": "ctrkernel.session.shell",
     "attach": "ctrkernel.container",
     "list_containers": "ctrkernel.container",
+    "run_container": "ctrkernel.launch.run",
 }
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "ShellSession",
     "attach",
     "list_containers",
+    "run_container",
 ]
 
 

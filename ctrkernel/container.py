@@ -21,6 +21,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from ctrkernel.engine.engine import find_engine
+from ctrkernel.engine.living import Living
 from ctrkernel.errors import UsageError, one_line
 from ctrkernel.session.shell import ShellSession
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.engine.ownership import Ownership
+    from ctrkernel.engine.transcript import TranscriptFolder
     from ctrkernel.session.result import CommandResult
     from ctrkernel.transfer.summary import TransferSummary
 
@@ -76,8 +79,8 @@ def list_containers(
     return (engine or find_engine(os.environ)).containers(all=all)
 
 
-class Container:
-    """One container; get one by :func:`attach`.
+class Container(Living):
+    """One container; get one by :func:`attach` or :func:`ctrkernel.run_container`.
 
     Args:
         engine: The engine's command line.
@@ -86,6 +89,8 @@ class Container:
         env: Variables for its sessions.
         on_late: Called, in a session's thread, with output that belongs to no running command.
         on_notice: Called with a line that says why an interrupt does not reach the container.
+        ownership: Removes the container when it is closed.
+        transcripts: Keeps what it and its shells print.
     """
 
     def __init__(
@@ -97,9 +102,13 @@ class Container:
         env: Mapping[str, str] | None = None,
         on_late: Callable[[str], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
+        ownership: Ownership | None = None,
+        transcripts: TranscriptFolder | None = None,
     ) -> None:
         self.engine = engine
         self.name = name
+        self._ownership = ownership
+        self._transcripts = transcripts
         self._shell = shell
         self._env = dict(env or {})
         self._on_late = on_late
@@ -231,6 +240,7 @@ class Container:
             session.abandon()
 
     def _new_session(self, name: str) -> ShellSession:
+        transcripts = self._transcripts
         return ShellSession(
             self.engine,
             self.name,
@@ -239,6 +249,7 @@ class Container:
             env=self._env,
             on_late=self._on_late,
             on_notice=self._on_notice,
+            on_shown=transcripts.session(self.name, name) if transcripts is not None else None,
         )
 
     # Files
@@ -402,15 +413,25 @@ class Container:
 
     # Life
 
-    def status(self) -> ContainerInfo:
-        """Return what the engine says of the container now.
-
-        Raises:
-            ContainerNotFound: It is gone.
-        """
-        return self.engine.inspect(self.name)
-
     def close(self, *, wait: bool = True) -> None:
+        """End its shells, and what they started; the container goes on, unless we made it.
+
+        Args:
+            wait: Wait until the container has been tidied; else it goes on in the background.
+        """
+        self.end_shells(wait=wait)
+        self.release()
+        if self._ownership is not None and wait:
+            self._ownership.wait()
+        if self._transcripts is not None:
+            self._transcripts.close(wait=wait and self._ownership is not None)
+
+    def release(self) -> None:
+        """Have the container removed in the background, if we made it."""
+        if self._ownership is not None:
+            self._ownership.release()
+
+    def end_shells(self, *, wait: bool = True) -> None:
         """End its shells, and what they started; the container goes on.
 
         Args:
@@ -431,3 +452,16 @@ class Container:
             ending, self._ending = self._ending, []
         for session in ending:
             session.wait_closed()
+
+    def _end_shells(self) -> None:
+        self.end_shells()
+
+    def _started(self, info: ContainerInfo) -> None:
+        if self._transcripts is not None:
+            self._transcripts.follow(self.engine, self.name, since=info.started)
+
+    def _removed(self) -> None:
+        if self._ownership is not None:
+            self._ownership.dismiss()
+        if self._transcripts is not None:
+            self._transcripts.close(wait=True)

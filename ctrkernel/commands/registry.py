@@ -16,12 +16,25 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "ctr": ("shell", "Shell"),
     "ctr_attach": ("attach", "Attach"),
+    "ctr_build": ("build", "Build"),
+    "ctr_commit": ("build", "Commit"),
     "ctr_detach": ("attach", "Detach"),
     "ctr_expect": ("expect", "Expect"),
     "ctr_get": ("copy", "Get"),
+    "ctr_inspect": ("inspect", "Inspect"),
+    "ctr_logs": ("logs", "Logs"),
+    "ctr_pause": ("lifecycle", "Pause"),
+    "ctr_ps": ("ps", "Ps"),
     "ctr_put": ("copy", "Put"),
+    "ctr_restart": ("lifecycle", "Restart"),
+    "ctr_rm": ("lifecycle", "Remove"),
+    "ctr_run": ("run", "Run"),
     "ctr_send": ("send", "Send"),
     "ctr_sessions": ("attach", "Sessions"),
+    "ctr_start": ("lifecycle", "Start"),
+    "ctr_status": ("ps", "Status"),
+    "ctr_stop": ("lifecycle", "Stop"),
+    "ctr_unpause": ("lifecycle", "Unpause"),
 }
 
 

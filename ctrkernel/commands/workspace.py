@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ctrkernel.engine.container import ContainerInfo
+    from ctrkernel.engine.create import RunSpec
+    from ctrkernel.engine.ownership import Ownership
+    from ctrkernel.engine.transcript import TranscriptFolder
     from ctrkernel.session.shell import ShellSession
 
 
@@ -35,6 +38,8 @@ class Workspace:
         #: The name of the container that is meant where none is named; empty for none.
         self.target = environ.get("CTRKERNEL_TARGET", "")
         self._containers: dict[str, Container] = {}
+        #: Those that were made here; they go when the notebook ends, unless they are to be kept.
+        self._made: dict[str, Container] = {}
         #: What the person calls a container, where that is not its name.
         self._names: dict[str, str] = {}
 
@@ -87,6 +92,85 @@ class Workspace:
         if previous != info.name:
             self._leave(previous)
         return info
+
+    def run(
+        self,
+        spec: RunSpec,
+        *,
+        keep: bool = False,
+        log_dir: str | None = None,
+        attach: bool = True,
+        on_line: Callable[[str], None] | None = None,
+        on_notice: Callable[[str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Container:
+        """Make a container, and with `attach` work in it from now on.
+
+        Args:
+            spec: What is wanted.
+            keep: Leave it when the notebook ends.
+            log_dir: A folder for transcripts of what it and its shells print.
+            attach: Start a shell in it, and leave the present container.
+            on_line: Called with each line of a pull's progress.
+            on_notice: Called with a line that says what was done in place of what was asked.
+            cancelled: Asked now and then; true ends it.
+
+        Raises:
+            CtrKernelError: It did not come up; nothing is left, the present attachment stays.
+        """
+        from ctrkernel.launch.run import bring_up  # noqa: PLC0415 - a shell needs no launch
+
+        tried: list[Container] = []
+
+        def make(
+            name: str, ownership: Ownership | None, transcripts: TranscriptFolder | None
+        ) -> Container:
+            container = Container(
+                self.engine,
+                name,
+                shell=self._environ.get("CTRKERNEL_SHELL"),
+                on_late=self._late,
+                on_notice=self._notice,
+                ownership=ownership,
+                transcripts=transcripts,
+            )
+            tried.append(container)
+            with self._lock:
+                # Here an interrupt finds the shell that is starting.
+                self._containers[name] = container
+            return container
+
+        try:
+            container = bring_up(
+                self.engine,
+                spec,
+                make=make,
+                keep=keep,
+                log_dir=log_dir,
+                enter=attach,
+                on_line=on_line,
+                on_notice=on_notice,
+                cancelled=cancelled,
+            )
+        except BaseException:
+            for each in tried:
+                self._containers.pop(each.name, None)
+            raise
+        with self._lock:
+            self._made[container.name] = container
+        if attach:
+            previous, self.target = self.target, container.name
+            self._leave(previous)
+        return container
+
+    def forget(self, name: str) -> None:
+        """Drop a container that was removed."""
+        with self._lock:
+            self._containers.pop(name, None)
+            self._made.pop(name, None)
+            self._names = {word: named for word, named in self._names.items() if named != name}
+        if self.target == name:
+            self.target = ""
 
     def detach(self, target: str = "") -> str:
         """End the shells in `target`, or in the container that is attached; return its name.
@@ -141,18 +225,23 @@ class Workspace:
             container.abandon()
 
     def close(self, *, wait: bool = True) -> None:
-        """End all shells."""
+        """End all shells, then the containers that were made here."""
         with self._lock:
             containers, self._containers = self._containers, {}
+            made, self._made = self._made, {}
         for container in containers.values():
-            container.close(wait=False)
+            container.end_shells(wait=False)
         if wait:
             for container in containers.values():
                 container.wait_closed()
+        for container in made.values():
+            container.release()
+        for container in made.values():
+            container.close(wait=wait)
 
     def _own(self, name: str) -> Container:
         with self._lock:
-            container = self._containers.get(name)
+            container = self._containers.get(name) or self._made.get(name)
             if container is None:
                 container = Container(
                     self.engine,
@@ -161,14 +250,14 @@ class Workspace:
                     on_late=self._late,
                     on_notice=self._notice,
                 )
-                self._containers[name] = container
+            self._containers[name] = container
             return container
 
     def _leave(self, name: str) -> None:
         with self._lock:
             container = self._containers.pop(name, None)
         if container is not None:
-            container.close(wait=False)
+            container.end_shells(wait=False)
 
     def _late(self, text: str) -> None:
         if self.on_late is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -216,7 +217,7 @@ class Launch:
             self._remove(info)
             if self._on_notice is not None:
                 self._on_notice(
-                    f"the command of {spec.image} ended at once; a shell that waits runs in its place"
+                    f"the command of {spec.image} ended at once; a shell waits in its place"
                 )
             spec = replace(spec, entrypoint=WAIT[0], command=WAIT[1:])
 
@@ -243,7 +244,9 @@ class Launch:
 
     def _start(self, spec: RunSpec) -> ContainerInfo:
         self._check()
-        name = self._create(spec)
+        # In a thread, which is waited for: what interrupts Python must not interrupt this.
+        with ThreadPoolExecutor(1, "ctrkernel-create") as thread:
+            name = thread.submit(self._create, spec).result()
         self._check()
         done = self._engine.run(["start", name], timeout=WORK_TIMEOUT)
         if done.exit_code != 0:

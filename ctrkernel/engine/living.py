@@ -1,4 +1,4 @@
-"""A container's life as methods: what :class:`ctrkernel.Container` can do beside shells and files."""
+"""A container's life as methods, for :class:`ctrkernel.Container`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ class Living:
     def _removed(self) -> None:
         """It is gone."""
 
+    def _quit(self, cancelled: Callable[[], bool] | None) -> None:
+        # Frozen shells cannot end.
+        if self.status().state == "paused":
+            lifecycle.unpause(self.engine, self.name, cancelled=cancelled)
+        self._end_shells()
+
     def status(self) -> ContainerInfo:
         """Return what the engine says of the container now.
 
@@ -66,8 +72,7 @@ class Living:
             kill: Kill it at once.
             cancelled: Asked now and then; the engine may go on stopping it.
         """
-        if self.status().state != "paused":
-            self._end_shells()
+        self._quit(cancelled)
         return lifecycle.stop(
             self.engine, self.name, timeout=timeout, kill=kill, cancelled=cancelled
         )[1]
@@ -84,8 +89,7 @@ class Living:
             timeout: Whole seconds after which it is killed.
             cancelled: Asked now and then; the engine may go on with it.
         """
-        if self.status().state != "paused":
-            self._end_shells()
+        self._quit(cancelled)
         info, line = lifecycle.restart(self.engine, self.name, timeout=timeout, cancelled=cancelled)
         self._started(info)
         return line
@@ -123,10 +127,8 @@ class Living:
         Raises:
             EngineError: It runs, and `force` is not given.
         """
-        info = self.status()
-        lifecycle.require_removable(info, force=force)
-        if info.running:
-            self._end_shells()
+        lifecycle.require_removable(self.status(), force=force)
+        self._quit(cancelled)
         line = lifecycle.remove(
             self.engine, self.name, force=force, volumes=volumes, cancelled=cancelled
         )[1]
