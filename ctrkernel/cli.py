@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ctrkernel.errors import CtrKernelError
 
@@ -15,12 +16,20 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, 1 for an error, 2 for wrong words."""
-    arguments = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    # What follows -- is a command's own; argparse would look for options of ours in it.
+    end = words.index("--") if "--" in words else len(words)
+    arguments = _parser().parse_args(words[:end])
+    command = words[end + 1 :]
+    if command and arguments.work is not _shell:
+        _parser().error("nothing but `ctrkernel shell` takes a command after --")
+    arguments.command = command
     try:
-        return _install(arguments)
+        status: int = arguments.work(arguments)
     except CtrKernelError as error:
         print(f"ctrkernel: {error}", file=sys.stderr)
         return 1
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,7 +50,52 @@ def _parser() -> argparse.ArgumentParser:
     where = install.add_mutually_exclusive_group()
     where.add_argument("--user", action="store_true", help="for this user")
     where.add_argument("--prefix", metavar="DIR", help="under DIR (this Python's own prefix)")
+    install.set_defaults(work=_install)
+    _add_shell(commands)
     return parser
+
+
+def _add_shell(commands: Any) -> None:
+    shell = commands.add_parser(
+        "shell",
+        help="a shell in a container, at this terminal",
+        usage="ctrkernel shell [options] TARGET [-- COMMAND …]",
+        description="A shell in a container, at this terminal; or COMMAND. Its exit status is "
+        "passed on. Without a terminal, stdin is passed on and stderr is told apart. With --join, "
+        "the shell of a notebook's session.",
+    )
+    shell.add_argument("target", metavar="TARGET", help="a container's name or id")
+    shell.add_argument("--shell", metavar="PROGRAM", help="which shell (CTRKERNEL_SHELL, bash, sh)")
+    shell.add_argument("--user", "-u", metavar="USER[:GROUP]", help="as this user")
+    shell.add_argument("--workdir", "-w", metavar="DIR", help="start in this directory")
+    shell.add_argument(
+        "--env",
+        "-e",
+        metavar="NAME[=VALUE]",
+        action="append",
+        default=[],
+        help="set a variable, or pass the one of this shell on",
+    )
+    shell.add_argument(
+        "--start", action="store_true", help="start a stopped container, wake a paused one"
+    )
+    shell.add_argument(
+        "--logs", metavar="N", type=_count, default=0, help="show its last N log lines first"
+    )
+    shell.add_argument(
+        "--detach-keys",
+        metavar="KEYS",
+        default="ctrl-p,ctrl-q",
+        help="leave by these keys (ctrl-p,ctrl-q); the shell ends then, a joined one goes on",
+    )
+    shell.set_defaults(work=_shell)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
 
 
 def _install(arguments: argparse.Namespace) -> int:
@@ -56,3 +110,32 @@ def _install(arguments: argparse.Namespace) -> int:
     )
     print(f"installed {folder}")
     return 0
+
+
+def _shell(arguments: argparse.Namespace) -> int:
+    from ctrkernel.engine.engine import find_engine  # noqa: PLC0415 - help needs no engine
+    from ctrkernel.errors import TargetError  # noqa: PLC0415
+    from ctrkernel.session.foreground import Asked, run_shell  # noqa: PLC0415
+    from ctrkernel.session.terminal import TerminalEnded  # noqa: PLC0415
+
+    asked = Asked(
+        arguments.target,
+        command=arguments.command,
+        shell=arguments.shell
+        or ("" if arguments.command else os.environ.get("CTRKERNEL_SHELL", "")),
+        user=arguments.user,
+        workdir=arguments.workdir,
+        env=arguments.env,
+        start=arguments.start,
+        detach_keys=arguments.detach_keys,
+        logs=arguments.logs,
+    )
+    try:
+        return run_shell(find_engine(os.environ), asked)
+    except TargetError as error:
+        # The messages are a notebook's, and this is none.
+        raise type(error)(str(error).replace("%ctr_attach", "ctrkernel shell")) from error
+    except TerminalEnded as ended:
+        return ended.status
+    except KeyboardInterrupt:
+        return 130

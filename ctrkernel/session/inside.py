@@ -29,7 +29,9 @@ if [ "$pid" = 0 ]; then
     if grep -qs "CTRKERNEL_NONCE=$nonce" "$dir/environ" 2>/dev/null; then
       p=${dir#/proc/}; stat "$p" || continue
       set -- $line
-      if [ "$4" = "$p" ]; then pid=$p start=${20}; break; fi
+      # What it started in a session of its own has the nonce too, and is younger.
+      [ "$4" = "$p" ] || continue
+      if [ "$pid" = 0 ] || [ "${20}" -lt "$start" ]; then pid=$p start=${20}; fi
     fi
   done
 fi
