@@ -240,6 +240,10 @@ class Child:
     def stop(self) -> None:
         """End the child whatever it does: SIGTERM, then SIGKILL; a second call does nothing."""
         self.close_stdin()
+        # Nobody reads any more: a client that waits until its output is taken ends by this, while
+        # `docker cp` in the middle of a file does not heed SIGTERM.
+        self._selector.close()
+        self._stdout.close()
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -248,8 +252,6 @@ class Child:
                 self._process.kill()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(timeout=KILL_GRACE)
-        self._selector.close()
-        self._stdout.close()
         self._stderr.close()
 
     def _registered(self) -> set[object]:
