@@ -44,6 +44,8 @@ OWNERS = {
     "jupyter_core": ["kernel/"],
     "pexpect": ["session/transport.py"],
     "ptyprocess": ["session/transport.py"],
+    "pandas": ["commands/variables.py"],
+    "pygments": ["commands/highlight.py"],
     "subprocess": ["engine/", "transfer/"],
     "tornado": ["kernel/"],
     "tqdm": ["magics/"],

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
+from ctrkernel.commands.sizes import size_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,9 +22,6 @@ WIDTH: Final = 79
 _BAR_MOST, _BAR_LEAST = 24, 6
 #: The eighths of a column that is partly filled.
 _PARTS: Final = " ▏▎▍▌▋▊▉"
-_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
-#: The step from one unit to the next.
-_STEP: Final = 1000
 _MINUTE, _HOUR = 60, 3600
 #: Seconds beyond which a time left is no time that anybody waits.
 _FOREVER: Final = 100 * _HOUR
@@ -148,15 +147,6 @@ def told(word: str, summary: TransferSummary) -> str:
         f"in {summary.duration:.1f} s"
     )
     return "\n".join([first, *summary.notes]) + "\n"
-
-
-def size_of(count: float) -> str:
-    """Return a number of bytes in the largest decimal unit that leaves a whole part."""
-    for unit in _UNITS[:-1]:
-        if count < _STEP:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= _STEP
-    return f"{count:.1f} {_UNITS[-1]}"
 
 
 def time_of(seconds: float) -> str:

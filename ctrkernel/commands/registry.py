@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "ctr_run": ("run", "Run"),
     "ctr_send": ("send", "Send"),
     "ctr_sessions": ("attach", "Sessions"),
+    "ctr_show": ("show", "Show"),
     "ctr_start": ("lifecycle", "Start"),
     "ctr_status": ("ps", "Status"),
     "ctr_stop": ("lifecycle", "Stop"),

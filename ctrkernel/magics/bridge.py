@@ -192,7 +192,8 @@ def _shown(output: Output) -> Any:
     if output.value is not None:
         return output.value
     if output.rich:
-        display(output.bundle, raw=True)  # type: ignore[no-untyped-call]
+        bundle = {**output.bundle, "text/plain": output.text.removesuffix("\n")}
+        display(bundle, raw=True)  # type: ignore[no-untyped-call]
     elif output.text:
         sys.stdout.write(output.text)
     return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Files that the engine mounts into every container, and that its archive API knows.
 _ENGINE_FILES = frozenset({"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"})
 #: File systems whose files have no size to put into an archive.
-_SIZELESS = frozenset({"proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs"})
+SIZELESS = frozenset({"proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs"})
 #: Mounts below these are the system's; nobody puts files there.
 _SYSTEM = ("/dev", "/proc", "/sys")
 
@@ -41,7 +41,7 @@ def put_route(container: ContainerInfo, probe: Probe, folder: str, *, engine_nam
     where = f"{container.name}:{one_line(folder)}"
     if mount.read_only:
         raise TransferError(f"{where} is on a read-only file system; {_writable(probe.mounts)}")
-    if mount.type in _SIZELESS:
+    if mount.type in SIZELESS:
         raise TransferError(
             f"{where} is on {mount.type}, which takes no files; name another folder"
         )
@@ -64,7 +64,7 @@ def get_route(
     """
     mount = mount_of(probe.mounts, path)
     where = f"{container.name}:{one_line(path)}"
-    if mount.type in _SIZELESS:
+    if mount.type in SIZELESS:
         raise TransferError(
             f"{where} is on {mount.type}, whose files have no size; "
             "copy it to a file first, such as with `cat … > /tmp/copy` in a cell, and get that"

@@ -7,7 +7,7 @@ import pytest
 from ctrkernel.commands import registry
 from ctrkernel.commands.command import split_words
 from ctrkernel.commands.context import Context
-from ctrkernel.commands.progress import size_of
+from ctrkernel.commands.sizes import size_of
 from ctrkernel.commands.workspace import Workspace
 from ctrkernel.errors import CtrKernelError, UsageError
 from tests.commands.recording import RecordingFrontend
