@@ -103,8 +103,9 @@ class Command(ABC):
         words = self.words(line)
         if any(word in ("-h", "--help") for word in words[: _options_end(words)]):
             return Output(self.help())
+        arguments = self.parser().parse_args(words)
         self._check_body(context)
-        return self.work(self.parser().parse_args(words), context)
+        return self.work(arguments, context)
 
     def words(self, line: str) -> list[str]:
         """Split what follows the name into the words that the parser takes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pygments import lex
 from pygments.formatters.terminal import TerminalFormatter
@@ -14,6 +14,9 @@ from pygments.util import ClassNotFound
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
+
+#: The lexer of a language, as pygments has it.
+Language: TypeAlias = "Lexer"
 
 #: Characters beyond which text is not coloured: some lexers take their time.
 COLOUR_LIMIT: Final = 200_000
@@ -37,7 +40,7 @@ _COLOURS: Final = (
 )
 
 
-def as_html(text: str, lexer: Lexer) -> str:
+def as_html(text: str, lexer: Language) -> str:
     """Return `text` as an HTML block; nothing in it is taken for HTML."""
     if len(text) > COLOUR_LIMIT:
         inner = html.escape(text)
@@ -46,7 +49,7 @@ def as_html(text: str, lexer: Lexer) -> str:
     return f'<pre style="white-space: pre; overflow-x: auto;">{inner}</pre>'
 
 
-def for_terminal(text: str, lexer: Lexer) -> str:
+def for_terminal(text: str, lexer: Language) -> str:
     """Return `text` with a terminal's codes for colours."""
     if len(text) > COLOUR_LIMIT or isinstance(lexer, TextLexer):
         return text
@@ -63,7 +66,7 @@ def for_terminal(text: str, lexer: Lexer) -> str:
     return "".join(pieces)
 
 
-def lexer_for(path: str, text: str) -> Lexer:
+def lexer_for(path: str, text: str) -> Language:
     """Return the lexer for a file: by its name, else by a ``#!`` line, else plain text."""
     options = {"stripnl": False, "ensurenl": False}
     try:
@@ -78,9 +81,9 @@ def lexer_for(path: str, text: str) -> Lexer:
     return TextLexer(**options)
 
 
-def lexer_named(name: str) -> Lexer:
+def lexer_named(name: str) -> Language:
     """Return the lexer of a language."""
-    lexer: Lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
+    lexer: Language = get_lexer_by_name(name, stripnl=False, ensurenl=False)
     return lexer
 
 

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "ctr_attach": ("attach", "Attach"),
     "ctr_build": ("build", "Build"),
     "ctr_commit": ("build", "Commit"),
+    "ctr_copy": ("between", "Copy"),
     "ctr_detach": ("attach", "Detach"),
     "ctr_expect": ("expect", "Expect"),
     "ctr_get": ("copy", "Get"),
@@ -36,6 +37,7 @@ COMMANDS: Final = {
     "ctr_status": ("ps", "Status"),
     "ctr_stop": ("lifecycle", "Stop"),
     "ctr_unpause": ("lifecycle", "Unpause"),
+    "ctr_write": ("write", "Write"),
 }
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.filetype import Form, type_of
+from ctrkernel.commands.places import place_of
 from ctrkernel.commands.progress import Meter
 from ctrkernel.commands.sizes import bytes_of
 from ctrkernel.commands.view import HEX_BYTES, LINE, View, listing
 from ctrkernel.container import MAIN
-from ctrkernel.transfer.paths import container_path
 from ctrkernel.transfer.peek import SAMPLE, Folder, peek
 
 if TYPE_CHECKING:
@@ -69,19 +69,16 @@ class Show(Command):
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Fetch what is shown, and no more."""
-        container = context.workspace.container()
-        with context.interrupts.calling(context.workspace.abandon):
-            base, home = container.directories(arguments.session, [arguments.path])
-        typed = container_path(arguments.path, base=base, home=home)
+        place = place_of(arguments.path, context, session=arguments.session)
 
         def limit(first: bytes, size: int | None) -> int:
-            return _wanted(type_of(typed.path, first).form, size, arguments)
+            return _wanted(type_of(place.path.path, first).form, size, arguments)
 
         with Meter("show", context.frontend.progress) as meter:
             found = peek(
                 context.workspace.engine,
-                container.status(),
-                typed,
+                place.container.status(),
+                place.path,
                 limit=limit,
                 on_progress=meter,
                 cancelled=context.interrupts.is_set,
@@ -89,8 +86,8 @@ class Show(Command):
         if isinstance(found, Folder):
             return listing(found)
         view = View(
-            path=typed.path,
-            type=type_of(typed.path, found.content[:SAMPLE]),
+            path=place.path.path,
+            type=type_of(place.path.path, found.content[:SAMPLE]),
             content=found.content,
             size=found.size,
             complete=found.complete,

@@ -26,8 +26,7 @@ from ctrkernel.transfer.placement import Found
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pygments.lexer import Lexer
-
+    from ctrkernel.commands.highlight import Language
     from ctrkernel.transfer.peek import Entry, Folder
 
 #: Columns of a table that are shown, and characters of one cell.
@@ -202,7 +201,7 @@ class View:
         """What it is, how large, and how it begins."""
         return Output(f"{self.caption}\n{hexdump(self.content[:HEX_BYTES])}")
 
-    def _coloured(self, text: str, lexer: Lexer, *, complete: bool, note: str = "") -> Output:
+    def _coloured(self, text: str, lexer: Language, *, complete: bool, note: str = "") -> Output:
         from ctrkernel.commands.highlight import as_html, for_terminal  # noqa: PLC0415 - as above
 
         lines = text.split("\n")

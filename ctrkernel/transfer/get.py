@@ -50,12 +50,14 @@ class Origin:
         source: What it is, for :func:`~ctrkernel.transfer.placement.place`.
         path: In the container, without links.
         argv: Prints the archive.
-        by_gnu_tar: GNU's tar in the container makes it.
+        by_tar: A tar in the container makes it.
+        by_gnu_tar: GNU's does.
     """
 
     source: Source
     path: str
     argv: list[str]
+    by_tar: bool
     by_gnu_tar: bool
 
 
@@ -250,8 +252,18 @@ def origin_of(
     there: RemotePath,
     *,
     follow_link: bool,
+    prefer_tar: bool = False,
 ) -> Origin:
     """Describe a source and choose its way.
+
+    Args:
+        engine: The engine.
+        info: The container.
+        probe: What is known of it.
+        typed: The path.
+        there: What is at it.
+        follow_link: Take what a link leads to.
+        prefer_tar: Take tar in the container, if it has one: it locks nothing in the engine.
 
     Raises:
         TransferError: There is none, or nothing can reach it.
@@ -279,11 +291,12 @@ def origin_of(
         name=name,
         contents=is_folder and (typed.contents or not name),
     )
-    by_tar = route is Route.TAR
+    by_tar = route is Route.TAR or (prefer_tar and "tar" in probe.tools and path != "/")
     return Origin(
         source=source,
         path=path,
         argv=_sender(engine, info, path, by_tar=by_tar, gnu_tar=probe.gnu_tar),
+        by_tar=by_tar,
         by_gnu_tar=by_tar and probe.gnu_tar,
     )
 
