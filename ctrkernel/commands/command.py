@@ -67,8 +67,11 @@ class Command(ABC):
     body: ClassVar[Body] = Body.NEVER
     #: Whether it waits for a turn in the kernel, where cells of subshells come one after another.
     takes_turn: ClassVar[bool] = True
-    #: What the words of an argument are, by its ``dest``.
-    completes: ClassVar[Mapping[str, Completes]] = MappingProxyType({})
+    #: What the words of an argument are, by its ``dest``; of several kinds, the first word is of
+    #: the first one.
+    completes: ClassVar[Mapping[str, Completes | tuple[Completes, ...]]] = MappingProxyType({})
+    #: Whether what looks like an option behind the first other word is none.
+    options_first: ClassVar[bool] = False
 
     def parser(self) -> CommandParser:
         """Return the command's parser."""
@@ -144,6 +147,8 @@ def split_words(line: str, name: str) -> list[str]:
 
 class TailCommand(Command):
     """A command whose line ends in text that stays as it was typed, quotes and all."""
+
+    options_first = True
 
     def words(self, line: str) -> list[str]:
         """Split the options off; what follows them, or ``--``, is one word."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from ctrkernel.commands.command import Command, CommandParser
+from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.progress import Meter, told
 from ctrkernel.errors import UsageError
@@ -72,6 +72,9 @@ class Put(_Copy):
         ("%ctr_put a.txt b.txt ~/in/", "several, into a folder that exists"),
         ("%ctr_put site/. /srv/www", "a folder's content, merged into another"),
     )
+    completes = {  # noqa: RUF012 - a constant of the class
+        "paths": (Completes.LOCAL_PATH, Completes.CONTAINER_PATH)
+    }
     _paths_help = (
         "paths on this machine, then one in the container, relative to the shell's directory"
     )
@@ -90,6 +93,9 @@ class Get(_Copy):
         ("%ctr_get /var/log/app ./logs", "a folder, under a new name"),
         ("%ctr_get -L ~/latest .", "what a link points at"),
     )
+    completes = {  # noqa: RUF012 - a constant of the class
+        "paths": (Completes.CONTAINER_PATH, Completes.LOCAL_PATH)
+    }
     _paths_help = (
         "paths in the container, relative to the shell's directory, then one on this machine"
     )

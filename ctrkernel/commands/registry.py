@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -40,6 +39,9 @@ COMMANDS: Final = {
     "ctr_write": ("write", "Write"),
 }
 
+#: Those that take the rest of a cell: whose `body` is not NEVER, told without loading them.
+WITH_BODY: Final = frozenset({"ctr", "ctr_build", "ctr_send"})
+
 
 @cache
 def find(name: str) -> Command:
@@ -52,6 +54,8 @@ def find(name: str) -> Command:
         module, kind = COMMANDS[name]
         command: Command = getattr(import_module(f"ctrkernel.commands.{module}"), kind)()
         return command
+    import difflib  # noqa: PLC0415 - only on the way to an error
+
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     hint = f"did you mean %{near[0]}?" if near else name_list([f"%{each}" for each in COMMANDS])
     raise UsageError(f"there is no command %{name}; {hint}")

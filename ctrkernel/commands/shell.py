@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ctrkernel.commands.background import Background
 from ctrkernel.commands.command import Body, CommandParser, Completes, TailCommand
 from ctrkernel.commands.context import Context, Output
+from ctrkernel.commands.expansion import expand
 from ctrkernel.commands.fan_out import Fleet, fan_out
 from ctrkernel.commands.running import run_code, start_code
 from ctrkernel.container import MAIN
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     import argparse
 
     from ctrkernel.container import Container
-
-#: What ``--expand`` replaces: a name in braces; ``${name}`` is the shell's.
-_BRACED = re.compile(r"(?<!\$)\{([A-Za-z_]\w*)\}")
 
 
 class Shell(TailCommand):
@@ -40,6 +37,7 @@ class Shell(TailCommand):
         "on": Completes.CONTAINER,
         "out": Completes.VARIABLE,
         "result": Completes.VARIABLE,
+        "code": Completes.CONTAINER_PATH,
     }
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -72,7 +70,7 @@ class Shell(TailCommand):
         parser.add_argument(
             "--expand",
             action="store_true",
-            help="replace {name} in the cell's body by the Python variable's value",
+            help="replace {name} in the cell's body by the Python variable's value, as in a line",
         )
         parser.add_argument("code", metavar="CODE", nargs="?", default="", help="shell code")
 
@@ -80,8 +78,9 @@ class Shell(TailCommand):
         """Run it, in one container or several."""
         self._check(arguments, context)
         code = arguments.code if context.body is None else context.body
-        if arguments.expand:
-            code = expanded(code, context)
+        if arguments.expand and context.body is not None:
+            # A front end with variables has expanded the line already.
+            code = expand(code, context.frontend.variables or {}, dollars=False)
         targets = _targets(arguments.on)
         with context.interrupts.calling(context.workspace.abandon):
             containers = [context.workspace.container(target) for target in targets or [""]]
@@ -179,16 +178,6 @@ def _targets(on: str) -> list[str]:
     if any(not target for target in targets):
         raise UsageError(f"--on {on}: a name is empty; type --on web,db")
     return list(dict.fromkeys(targets))
-
-
-def expanded(code: str, context: Context) -> str:
-    """Replace each ``{name}`` of a Python variable by its value; other braces stay."""
-    variables = context.frontend.variables or {}
-
-    def value(match: re.Match[str]) -> str:
-        return str(variables[match[1]]) if match[1] in variables else match[0]
-
-    return _BRACED.sub(value, code)
 
 
 def seconds(text: str) -> float:

@@ -21,6 +21,7 @@ from ctrkernel.protocol.conversation import has_command
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ctrkernel.commands.completion import Completer
     from ctrkernel.commands.workspace import Workspace
     from ctrkernel.session.execution import Execution
     from ctrkernel.session.shell import ShellSession
@@ -64,6 +65,7 @@ class ContainerShellKernel(Kernel):
         self._interrupts = Interrupts()
         #: Those of cells that run beside the one whose turn it is.
         self._asides: list[Interrupts] = []
+        self._completer: Completer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: tuple[ShellSession, Execution] | None = None
 
@@ -155,6 +157,28 @@ class ContainerShellKernel(Kernel):
         finally:
             self._asides.remove(interrupts)
         return self._ok_reply()
+
+    async def do_complete(self, code: str, cursor_pos: int) -> dict[str, Any]:
+        """Complete commands, such as ``%ctr_attach``; called for each complete_request."""
+        if self._completer is None:
+            from ctrkernel.commands.completion import Completer  # noqa: PLC0415 - a fast start
+
+            self._completer = Completer(self.workspace)
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, self._completer.complete, code, cursor_pos
+        )
+        start, candidates = (found.start, found.candidates) if found else (cursor_pos, ())
+        types = [
+            {"start": start, "end": cursor_pos, "text": each.text, "type": each.kind}
+            for each in candidates
+        ]
+        return {
+            "status": "ok",
+            "matches": [each.text for each in candidates],
+            "cursor_start": start,
+            "cursor_end": cursor_pos,
+            "metadata": {"_jupyter_types_experimental": types},
+        }
 
     async def do_shutdown(self, restart: bool) -> dict[str, Any]:
         """End the shell and what it started; called for shutdown_request, restarts included."""

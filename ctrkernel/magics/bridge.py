@@ -7,29 +7,26 @@ import os
 import signal
 import sys
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from getpass import getpass
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
 from ctrkernel.commands import registry
 from ctrkernel.commands.context import Context, Interrupts, Output
-from ctrkernel.errors import CommandInterrupted, CtrKernelError, UsageError
-from ctrkernel.magics.gauge import gauge_for
+from ctrkernel.errors import CommandInterrupted, CtrKernelError
+from ctrkernel.magics.frontend import MagicFrontend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Iterator
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ctrkernel.commands.progress import Progress
+    from ctrkernel.commands.completion import Completer
     from ctrkernel.commands.workspace import Workspace
 
-
-class Interrupted(KeyboardInterrupt):
-    """A command was interrupted; shown as one line."""
+#: Interrupts after which a command that does not end is left to itself: the fourth has ended its
+#: shell, so what still hangs is the engine.
+PATIENCE = 5
 
 
 class Bridge:
@@ -41,150 +38,139 @@ class Bridge:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
+        self._lock = threading.Lock()
         self._workspace: Workspace | None = None
-        self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="ctrkernel-command")
+        self._completer: Completer | None = None
 
     @property
     def workspace(self) -> Workspace:
         """What the magics work in."""
-        if self._workspace is None:
-            from ctrkernel.commands.workspace import Workspace  # noqa: PLC0415 - a fast load
+        with self._lock:
+            if self._workspace is None:
+                from ctrkernel.commands.workspace import Workspace  # noqa: PLC0415 - a fast load
 
-            self._workspace = Workspace(os.environ)
-        return self._workspace
+                self._workspace = Workspace(os.environ, on_late=_show_late)
+                self._workspace.on_notice = _show_notice
+            return self._workspace
+
+    @property
+    def completer(self) -> Completer:
+        """What completes the commands' lines."""
+        if self._completer is None:
+            from ctrkernel.commands.completion import Completer  # noqa: PLC0415 - a fast load
+
+            self._completer = Completer(self.workspace)
+        return self._completer
+
+    @property
+    def own_variables(self) -> dict[str, Any]:
+        """Those of them that the person made."""
+        hidden = self._shell.user_ns_hidden
+        return {name: value for name, value in self.variables.items() if name not in hidden}
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """IPython's user variables."""
+        variables: dict[str, Any] = self._shell.user_ns
+        return variables
 
     def run(self, name: str, line: str, body: str | None) -> Any:
         """Run a command to its end and return its value.
 
         Raises:
             CtrKernelError: It could not be done; IPython shows one line.
-            Interrupted: The person interrupted it.
+            KeyboardInterrupt: The person interrupted it; one line too.
         """
         frontend = MagicFrontend(self._shell)
         interrupts = Interrupts()
         try:
-            context = Context(self.workspace, frontend, interrupts, body)
-            future = self._threads.submit(registry.find(name).run, line, context)
-            future.add_done_callback(frontend.end)
-            with _signalling(interrupts):
-                frontend.serve()
-            output = future.result()
+            with _signalling(frontend, interrupts):
+                output = self._work(name, line, body, frontend, interrupts)
         except CommandInterrupted as error:
-            raise _bare(Interrupted(str(error)), f"KeyboardInterrupt: {error}") from None
+            raise self.bare(KeyboardInterrupt(str(error))) from None
         except CtrKernelError as error:
-            raise _bare(error, f"{type(error).__name__}: {error}") from None
+            stopped = KeyboardInterrupt(str(error)) if interrupts.is_set() else error
+            raise self.bare(stopped) from None
         if interrupts.is_set():
-            raise _bare(
-                Interrupted(f"%{name} was interrupted"),
-                f"KeyboardInterrupt: %{name} was interrupted",
-            )
+            raise self.bare(KeyboardInterrupt(f"%{name} was interrupted"))
         return _shown(output)
+
+    def _work(
+        self,
+        name: str,
+        line: str,
+        body: str | None,
+        frontend: MagicFrontend,
+        interrupts: Interrupts,
+    ) -> Output:
+        context = Context(self.workspace, frontend, interrupts, body)
+        ended: list[Output | BaseException] = []
+
+        def work() -> None:
+            try:
+                ended.append(registry.find(name).run(line, context))
+            except BaseException as error:  # noqa: BLE001 - it is raised again in IPython's thread
+                ended.append(error)
+            finally:
+                frontend.end()
+
+        # A daemon, and of no pool: whoever leaves IPython waits for no command.
+        threading.Thread(target=work, name=f"ctrkernel-{name}", daemon=True).start()
+        frontend.serve()
+        if not ended:
+            raise CommandInterrupted(f"%{name} does not end; it is left to itself")
+        if isinstance(ended[0], BaseException):
+            raise ended[0]
+        return ended[0]
+
+    def bare(self, error: BaseException) -> BaseException:
+        """Have IPython show `error` as one line, without a traceback."""
+        plain = str(getattr(self._shell, "colors", "")).lower() == "nocolor"
+        kind = type(error).__name__
+        shown = kind if plain else f"\x1b[31m{kind}\x1b[0m"
+        error._render_traceback_ = lambda: [f"{shown}: {error}"]  # type: ignore[attr-defined]
+        return error
 
     def close(self) -> None:
         """End all shells; called when IPython ends."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
         if self._workspace is not None:
             self._workspace.close()
 
 
-class MagicFrontend:
-    """What commands see of IPython; what they show is shown in the thread that called the magic.
+@contextlib.contextmanager
+def _signalling(frontend: MagicFrontend, interrupts: Interrupts) -> Iterator[None]:
+    """Have SIGINT tell the command, and raise nothing in the middle of something else.
 
-    Args:
-        shell: IPython.
+    The handler itself only leaves word: it may come in the middle of anything, a lock included.
     """
-
-    def __init__(self, shell: InteractiveShell) -> None:
-        self._shell = shell
-        self._requests: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._gauge = gauge_for(shell)
-
-    @property
-    def variables(self) -> MutableMapping[str, object] | None:
-        """IPython's user variables."""
-        variables: MutableMapping[str, object] = self._shell.user_ns
-        return variables
-
-    @property
-    def terminal(self) -> bool:
-        """Whether this is IPython in a terminal."""
-        return not hasattr(self._shell, "kernel") and sys.stdin.isatty()
-
-    def stream(self, text: str, *, name: str = "stdout") -> None:
-        """Show text as it comes."""
-
-        def write() -> None:
-            stream = sys.stderr if name == "stderr" else sys.stdout
-            stream.write(text)
-            stream.flush()
-
-        self._requests.put(write)
-
-    def progress(self, progress: Progress | None) -> None:
-        """Show it in IPython's thread: a bar in a notebook that has one, else a line."""
-        self._requests.put(lambda: self._gauge.draw(progress))
-
-    def notice(self, line: str) -> None:
-        """Show a line of our own on stderr."""
-        self.stream(f"ctrkernel: {line}\n", name="stderr")
-
-    def ask_hidden(self, prompt: str) -> str:
-        """Ask in IPython's own thread."""
-        answer: Future[str] = Future()
-
-        def ask() -> None:
-            try:
-                with _interruptible():
-                    answer.set_result(getpass(prompt))
-            except KeyboardInterrupt:
-                answer.set_exception(CommandInterrupted("nothing was entered"))
-            except (EOFError, NotImplementedError, OSError) as error:
-                answer.set_exception(UsageError(f"nobody can be asked here: {error}"))
-
-        self._requests.put(ask)
-        return answer.result()
-
-    def serve(self) -> None:
-        """Show and ask what the command wants, until its end."""
-        while (request := self._requests.get()) is not None:
-            request()
-
-    def end(self, _: object = None) -> None:
-        """Make :meth:`serve` return; called when the command has ended."""
-        self._requests.put(None)
-
-
-@contextlib.contextmanager
-def _signalling(interrupts: Interrupts) -> Iterator[None]:
-    """Have SIGINT tell the command, and raise nothing in the middle of something else."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, lambda *_: interrupts.interrupt())
+    presses = 0
+
+    def pressed(*_: object) -> None:
+        nonlocal presses
+        presses += 1
+        frontend.post(interrupts.interrupt)
+        if presses >= PATIENCE:
+            frontend.end()
+
+    before = signal.signal(signal.SIGINT, pressed)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Have SIGINT raise KeyboardInterrupt."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _show_late(text: str) -> None:
+    """Show what a job printed between two commands; called in a session's thread."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
-def _bare(error: BaseException, line: str) -> BaseException:
-    """Have IPython show `line` and no traceback for `error`."""
-    kind, colon, rest = line.partition(":")
-    error._render_traceback_ = lambda: [f"\x1b[31m{kind}\x1b[0m{colon}{rest}"]  # type: ignore[attr-defined]
-    return error
+def _show_notice(line: str) -> None:
+    sys.stderr.write(f"ctrkernel: {line}\n")
+    sys.stderr.flush()
 
 
 def _shown(output: Output) -> Any:

@@ -250,6 +250,11 @@ class ShellSession:
         return "busy" if self.busy else "idle"
 
     @property
+    def helper(self) -> str:
+        """A shell of the POSIX family in the container, for short scripts beside this one."""
+        return self._launch.helper
+
+    @property
     def pid(self) -> int | None:
         """The shell's process id in the container, once it is at its first prompt."""
         return self._ready.pid if self._ready is not None else None

@@ -92,16 +92,22 @@ class LiveKernel:
         folder: Where the kernel runs; its log is kept beside the notebook's files.
         environ: Variables added to the present environment; one that is None is removed.
         unprivileged: Make permissions count, where root's run of the tests would pass them by.
+        name: The kernel's; ``python3`` is this interpreter's IPython.
     """
 
     def __init__(
-        self, folder: Path, environ: Mapping[str, str | None], *, unprivileged: bool = False
+        self,
+        folder: Path,
+        environ: Mapping[str, str | None],
+        *,
+        unprivileged: bool = False,
+        name: str = "ctrkernel",
     ) -> None:
         self._log = folder / "kernel.log"
         self.folder = folder
         merged: dict[str, str | None] = {**os.environ, **environ}
         self._environ = {name: value for name, value in merged.items() if value is not None}
-        self.manager = KernelManager(kernel_name="ctrkernel")
+        self.manager = KernelManager(kernel_name=name)
         if unprivileged and os.geteuid() == 0:
             spec = self.manager.kernel_spec
             assert spec is not None
@@ -296,13 +302,18 @@ def _is_idle(message: Message) -> bool:
 
 @contextlib.contextmanager
 def live_kernel(
-    folder: Path, *, wait: bool = True, unprivileged: bool = False, **environ: str | None
+    folder: Path,
+    *,
+    wait: bool = True,
+    unprivileged: bool = False,
+    name: str = "ctrkernel",
+    **environ: str | None,
 ) -> Iterator[LiveKernel]:
     """Start a kernel; at the end it goes, and its log must hold no traceback of ours.
 
     ipykernel's own control thread may find its sockets closed while the kernel ends, and says so.
     """
-    kernel = LiveKernel(folder, environ, unprivileged=unprivileged)
+    kernel = LiveKernel(folder, environ, unprivileged=unprivileged, name=name)
     try:
         yield kernel.start(wait=wait)
     finally:
