@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Seconds for IPython to start on a busy machine, and for a cell that has nothing to wait for.
-START_TIMEOUT, CELL_TIMEOUT = 60.0, 30.0
+START_TIMEOUT, CELL_TIMEOUT = 30.0, 15.0
 #: Of the terminal, wide enough for an error on one line.
 ROWS, COLUMNS = 50, 250
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>]|\r")
@@ -45,7 +45,9 @@ class Terminal:
         )
         self.child.delaybeforesend = None
         self._number = 1
-        self.child.expect_exact("In [1]: ", timeout=START_TIMEOUT)
+        #: What ends the prompt's number: prompt_toolkit moves the cursor in place of a blank.
+        self._behind = "]: " if simple else "]:"
+        self.child.expect_exact(f"In [1{self._behind}", timeout=START_TIMEOUT)
 
     @property
     def pid(self) -> int:
@@ -62,7 +64,7 @@ class Terminal:
         """Type a cell, and do not wait."""
         cell = code.startswith("%%") or "\n" in code
         for line in code.split("\n"):
-            self.child.sendline(line)
+            self.child.send(f"{line}\r")
             self.child.expect_exact(line, timeout=CELL_TIMEOUT)
             if cell:
                 self.child.expect_exact("...: ", timeout=CELL_TIMEOUT)
@@ -76,7 +78,7 @@ class Terminal:
     def finish(self, *, timeout: float = CELL_TIMEOUT) -> str:
         """Wait for the next prompt and return what came before it."""
         self._number += 1
-        self.child.expect_exact(f"In [{self._number}]: ", timeout=timeout)
+        self.child.expect_exact(f"In [{self._number}{self._behind}", timeout=timeout)
         return plain(self.child.before or "")
 
     def wait_for(self, text: str, *, timeout: float = CELL_TIMEOUT) -> None:
