@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import threading
@@ -253,7 +254,7 @@ def _options(command: Command, typed: str) -> list[Candidate]:
         option
         for action in command.parser()._actions  # noqa: SLF001 - argparse has no other way
         for option in action.option_strings
-        if option.startswith(typed)
+        if option.startswith(typed) and action.help != argparse.SUPPRESS
     ]
     long = [option for option in options if option.startswith("--")]
     return [Candidate(option, "option") for option in (long or options)]

@@ -8,7 +8,7 @@ import sys
 import threading
 from concurrent.futures import Future
 from getpass import getpass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ctrkernel.errors import CommandInterrupted, UsageError
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 #: Pieces of output that may wait to be shown, of a megabyte at most; then the container waits.
 BEHIND = 16
+#: Seconds after which a signal is seen that came in the moment before a wait began: it wakes only
+#: what waits already.
+SIGNAL_INTERVAL = 0.1
 
 
 class MagicFrontend:
@@ -104,12 +107,17 @@ class MagicFrontend:
     def serve(self) -> None:
         """Show and ask what the command wants, until its end."""
         try:
-            while (request := self._requests.get()) is not None:
+            while (request := self._next()) is not None:
                 request()
         finally:
             # Whoever still has something to show must not wait for it.
             self._over = True
             self._room.release(BEHIND)
+
+    def _next(self) -> Callable[[], None] | None:
+        while True:
+            with contextlib.suppress(Empty):
+                return self._requests.get(timeout=SIGNAL_INTERVAL)
 
     def post(self, work: Callable[[], None]) -> None:
         """Have :meth:`serve` do `work`; a signal handler may call this."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
 import command_reference
@@ -23,6 +25,8 @@ def test_every_command_is_described_with_its_options_and_examples(name: str) -> 
         assert f"`{example}`".replace("|", "\\|") in section
         assert what in section
     for action in command.parser()._actions:
+        if action.help == argparse.SUPPRESS:
+            continue
         assert action.dest == "help" or action.help, f"{action.dest} has no help"
         for option in action.option_strings:
             assert option in section or action.dest == "help"
