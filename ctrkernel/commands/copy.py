@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from ctrkernel.commands import variables
 from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.progress import Meter, told
@@ -39,6 +40,8 @@ class _Copy(Command):
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Copy and say what was copied."""
+        if arguments.var is not None:
+            return self._variable(arguments, context)
         paths: list[str] = arguments.paths
         if len(paths) < 2:  # noqa: PLR2004
             raise UsageError(
@@ -62,6 +65,10 @@ class _Copy(Command):
     def _transfer(self, container: Container) -> Callable[..., TransferSummary]:
         """Return the method that does it."""
 
+    @abstractmethod
+    def _variable(self, arguments: argparse.Namespace, context: Context) -> Output:
+        """Do it with a Python variable in place of a file here."""
+
 
 class Put(_Copy):
     """Copy files and folders from this machine into the container."""
@@ -71,17 +78,27 @@ class Put(_Copy):
         ("%ctr_put data.csv .", "into the shell's directory"),
         ("%ctr_put a.txt b.txt ~/in/", "several, into a folder that exists"),
         ("%ctr_put site/. /srv/www", "a folder's content, merged into another"),
+        ("%ctr_put --var frame data.csv", "a Python variable: text, bytes, a DataFrame"),
     )
     completes = {  # noqa: RUF012 - a constant of the class
-        "paths": (Completes.LOCAL_PATH, Completes.CONTAINER_PATH)
+        "paths": (Completes.LOCAL_PATH, Completes.CONTAINER_PATH),
+        "var": Completes.VARIABLE,
     }
     _paths_help = (
         "paths on this machine, then one in the container, relative to the shell's directory"
     )
     _doing, _did = "put", "put"
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Those that both have, and a variable."""
+        super().add_arguments(parser)
+        variables.add_options(parser, get=False)
+
     def _transfer(self, container: Container) -> Callable[..., TransferSummary]:
         return container.put
+
+    def _variable(self, arguments: argparse.Namespace, context: Context) -> Output:
+        return variables.put_variable(arguments, context)
 
 
 class Get(_Copy):
@@ -92,14 +109,24 @@ class Get(_Copy):
         ("%ctr_get result.csv .", "from the shell's directory into the notebook's"),
         ("%ctr_get /var/log/app ./logs", "a folder, under a new name"),
         ("%ctr_get -L ~/latest .", "what a link points at"),
+        ("%ctr_get data.csv --var frame --as frame", "into a Python variable, as a DataFrame"),
     )
     completes = {  # noqa: RUF012 - a constant of the class
-        "paths": (Completes.CONTAINER_PATH, Completes.LOCAL_PATH)
+        "paths": (Completes.CONTAINER_PATH, Completes.LOCAL_PATH),
+        "var": Completes.VARIABLE,
     }
     _paths_help = (
         "paths in the container, relative to the shell's directory, then one on this machine"
     )
     _doing, _did = "get", "got"
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Those that both have, and a variable."""
+        super().add_arguments(parser)
+        variables.add_options(parser, get=True)
+
     def _transfer(self, container: Container) -> Callable[..., TransferSummary]:
         return container.get
+
+    def _variable(self, arguments: argparse.Namespace, context: Context) -> Output:
+        return variables.get_variable(arguments, context)
