@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.errors import CtrKernelError
     from ctrkernel.launch.run import run_container
-    from ctrkernel.session.result import CommandResult
+    from ctrkernel.session.result import CommandResult, ExecResult
     from ctrkernel.session.shell import ShellSession
 
 #: Where each public name lives; it is loaded at its first use.
@@ -22,6 +22,7 @@ _HOMES = {
     "Container": "ctrkernel.container",
     "ContainerInfo": "ctrkernel.engine.container",
     "CtrKernelError": "ctrkernel.errors",
+    "ExecResult": "ctrkernel.session.result",
     "ShellSession": "ctrkernel.session.shell",
     "attach": "ctrkernel.container",
     "list_containers": "ctrkernel.container",
@@ -33,6 +34,7 @@ __all__ = [
     "Container",
     "ContainerInfo",
     "CtrKernelError",
+    "ExecResult",
     "ShellSession",
     "attach",
     "list_containers",

@@ -19,11 +19,14 @@ import re
 import shlex
 import threading
 from typing import TYPE_CHECKING, Self
+from weakref import WeakSet
 
 from ctrkernel.engine.engine import find_engine
 from ctrkernel.engine.living import Living
 from ctrkernel.errors import UsageError, one_line
+from ctrkernel.session.mask import Mask
 from ctrkernel.session.shell import ShellSession
+from ctrkernel.session.variables import Variables, exported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
     from ctrkernel.engine.engine import Engine
     from ctrkernel.engine.ownership import Ownership
     from ctrkernel.engine.transcript import TranscriptFolder
-    from ctrkernel.session.result import CommandResult
+    from ctrkernel.session.exec import OnExecOutput
+    from ctrkernel.session.result import CommandResult, ExecResult
     from ctrkernel.transfer.summary import TransferSummary
 
 #: The session that is meant where none is named.
@@ -91,6 +95,7 @@ class Container(Living):
         on_notice: Called with a line that says why an interrupt does not reach the container.
         ownership: Removes the container when it is closed.
         transcripts: Keeps what it and its shells print.
+        mask: Takes secrets out of all that is shown; None for one of its own.
     """
 
     def __init__(
@@ -104,11 +109,15 @@ class Container(Living):
         on_notice: Callable[[str], None] | None = None,
         ownership: Ownership | None = None,
         transcripts: TranscriptFolder | None = None,
+        mask: Mask | None = None,
     ) -> None:
         self.engine = engine
         self.name = name
         self._ownership = ownership
         self._transcripts = transcripts
+        self.mask = mask if mask is not None else Mask()
+        #: What its shells were given, and new ones will be.
+        self.variables = Variables(self.mask)
         self._shell = shell
         self._env = dict(env or {})
         self._on_late = on_late
@@ -118,6 +127,8 @@ class Container(Living):
         self._ending: list[ShellSession] = []
         #: Those that :meth:`fresh` waits for.
         self._starting: list[ShellSession] = []
+        #: Those that were not given the variables.
+        self._bare: WeakSet[ShellSession] = WeakSet()
         #: Status and directory of shells that ended and were not replaced yet.
         self._lost: dict[str, tuple[int, str | None]] = {}
 
@@ -192,6 +203,7 @@ class Container(Living):
         session.wait_ready()
         with self._lock:
             lost = self._lost.pop(name, None)
+        self._prepare(session)
         if lost is None:
             return session, ""
         status, cwd = lost
@@ -214,6 +226,7 @@ class Container(Living):
         try:
             session.open()
             session.wait_ready()
+            self._prepare(session)
         except BaseException:
             session.close(wait=False)
             raise
@@ -239,9 +252,15 @@ class Container(Living):
         for session in [*self.sessions.values(), *self._starting]:
             session.abandon()
 
+    def _prepare(self, session: ShellSession) -> None:
+        """Give a new shell the variables that the others were given."""
+        if session in self._bare:
+            self._bare.discard(session)
+            self.variables.apply(session)
+
     def _new_session(self, name: str) -> ShellSession:
         transcripts = self._transcripts
-        return ShellSession(
+        session = ShellSession(
             self.engine,
             self.name,
             name=name,
@@ -250,7 +269,85 @@ class Container(Living):
             on_late=self._on_late,
             on_notice=self._on_notice,
             on_shown=transcripts.session(self.name, name) if transcripts is not None else None,
+            mask=self.mask,
+            prepare=self.variables.apply,
         )
+        if self.variables:
+            self._bare.add(session)
+        return session
+
+    # Programs
+
+    def exec(
+        self,
+        argv: Sequence[str],
+        *,
+        user: str | None = None,
+        workdir: str | None = None,
+        env: Mapping[str, str] | None = None,
+        session_env: str | None = None,
+        tty: bool = False,
+        input: str | bytes | None = None,  # noqa: A002 - subprocess's word
+        timeout: float | None = None,
+        check: bool = False,
+        on_output: OnExecOutput | None = None,
+        on_notice: Callable[[str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> ExecResult:
+        """Run a program once, without a shell; any number at once, from any thread.
+
+        Args:
+            argv: The program and its arguments.
+            user: A name or uid, with or without a group; None for the container's own.
+            workdir: An absolute path in the container; None for the image's.
+            env: Variables; their values stand on no argv.
+            session_env: The name of a session, to have its directory and exported variables.
+            tty: Give it a terminal; all its output is stdout then.
+            input: What it reads on stdin; text is encoded as UTF-8.
+            timeout: Seconds after which it is ended in the container.
+            check: Raise if the exit code is not 0.
+            on_output: Called in this thread with ``stdout`` or ``stderr`` and a piece of text.
+            on_notice: Called with a line if the program cannot be ended; else as the container's.
+            cancelled: Asked ten times a second; true ends the program in the container.
+
+        Raises:
+            UsageError: It cannot be run so; `argv` is a list, never a string.
+            TargetError: The container cannot be used.
+            CommandFailed: With `check`, if the exit code is not 0.
+            CommandTimedOut: The time was up; the error carries the result.
+            CommandInterrupted: `cancelled` said so; the error carries the result.
+            ShellBusy: The session of `session_env` runs a command, and cannot be asked.
+        """
+        from ctrkernel.session.exec import Program, run_program  # noqa: PLC0415 - a fast start
+
+        theirs: dict[str, str] = {}
+        unset: tuple[str, ...] = ()
+        if session_env is not None:
+            shell = self.session(session_env)
+            theirs, given = exported(shell)
+            unset = tuple(sorted(given - theirs.keys() - (env or {}).keys()))
+            workdir = workdir or shell.cwd
+        helper = next((each.helper for each in self.sessions.values() if each.pid), "sh")
+        result = run_program(
+            self.engine,
+            self.name,
+            Program(
+                argv=argv,
+                user=user,
+                workdir=workdir,
+                env={**theirs, **(env or {})},
+                unset=unset,
+                tty=tty,
+                input=input.encode(errors="surrogateescape") if isinstance(input, str) else input,
+                timeout=timeout,
+                helpers=tuple(dict.fromkeys((helper, "sh", "bash"))),
+            ),
+            mask=self.mask,
+            on_output=on_output,
+            on_notice=on_notice or self._on_notice,
+            cancelled=cancelled,
+        )
+        return result.check() if check else result
 
     # Files
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ctrkernel.session.result import CommandResult
+    from ctrkernel.session.result import CommandResult, ExecResult
 
 
 class CtrKernelError(Exception):
@@ -128,7 +128,7 @@ class CommandError(SessionError):
         result: What the command printed and how it ended, as far as is known.
     """
 
-    def __init__(self, message: str, result: CommandResult | None = None) -> None:
+    def __init__(self, message: str, result: CommandResult | ExecResult | None = None) -> None:
         super().__init__(message)
         self.result = result
 

@@ -103,6 +103,14 @@ class Command(ABC):
             UsageError: The words do not fit.
             CtrKernelError: The work could not be done.
         """
+        mask = context.workspace.mask
+        if not mask:
+            return self._run(line, context)
+        from ctrkernel.commands.masked import masked  # noqa: PLC0415 - only where there is a secret
+
+        return masked(mask, context, lambda context: self._run(line, context))
+
+    def _run(self, line: str, context: Context) -> Output:
         words = self.words(line)
         if any(word in ("-h", "--help") for word in words[: _options_end(words)]):
             return Output(self.help())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ctrkernel.commands.running import run_code
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from ctrkernel.commands.context import Context
     from ctrkernel.container import Container
-    from ctrkernel.session.result import CommandResult
+    from ctrkernel.session.exec import OnExecOutput
+    from ctrkernel.session.result import CommandResult, ExecResult
 
 #: Containers that are worked in at the same moment; each takes a thread and an exec.
 AT_ONCE = 64
@@ -37,7 +39,7 @@ class Fleet:
         errors: Why a container has no result, or not a whole one.
     """
 
-    results: dict[str, CommandResult] = field(default_factory=dict)
+    results: dict[str, CommandResult | ExecResult] = field(default_factory=dict)
     errors: dict[str, CtrKernelError] = field(default_factory=dict)
 
     @property
@@ -59,7 +61,9 @@ class Fleet:
         if not allow_failed:
             for name, result in self.results.items():
                 if not result.ok:
-                    why.setdefault(name, f"exit status {result.exit_code}")
+                    reason = getattr(result, "reason", "")
+                    told = f": {reason}" if reason else ""
+                    why.setdefault(name, f"exit status {result.exit_code}{told}")
         if not why:
             return
         count = len(self.results.keys() | self.errors.keys())
@@ -81,21 +85,53 @@ def fan_out(
 
     Every line of output is labelled with its container's name as it comes.
     """
+
+    def run(container: Container, show: OnExecOutput) -> CommandResult:
+        return run_code(
+            container,
+            name,
+            code,
+            context=context,
+            timeout=timeout,
+            on_output=lambda text: show("stdout", text),
+        )
+
+    return in_each(containers, run, context=context)
+
+
+def in_each(
+    containers: Sequence[Container],
+    work: Callable[[Container, OnExecOutput], CommandResult | ExecResult],
+    *,
+    context: Context,
+) -> Fleet:
+    """Do `work` in each container at once, each in a thread of its own.
+
+    Args:
+        containers: Where.
+        work: Gives its output, ``stdout`` or ``stderr`` and text, to what it is called with.
+        context: Where the output is shown, each line labelled.
+    """
     fleet = Fleet()
     width = max(len(container.name) for container in containers)
 
     def run(container: Container) -> None:
-        lines = Labelled(f"{container.name:<{width}}{SEPARATOR}", context.frontend.stream)
+        label = f"{container.name:<{width}}{SEPARATOR}"
+        lines = {
+            name: Labelled(label, partial(context.frontend.stream, name=name))
+            for name in ("stdout", "stderr")
+        }
         try:
-            fleet.results[container.name] = run_code(
-                container, name, code, context=context, timeout=timeout, on_output=lines.feed
+            fleet.results[container.name] = work(
+                container, lambda name, text: lines[name].feed(text)
             )
         except CtrKernelError as error:
             fleet.errors[container.name] = error
             if isinstance(error, CommandError) and error.result is not None:
                 fleet.results[container.name] = error.result
         finally:
-            lines.close()
+            for each in lines.values():
+                each.close()
 
     with ThreadPoolExecutor(min(len(containers), AT_ONCE), "ctrkernel-fan-out") as threads:
         for future in [threads.submit(run, container) for container in containers]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ctrkernel.container import MAIN, Container
 from ctrkernel.engine.engine import Engine, find_engine
 from ctrkernel.errors import CtrKernelError, NoTarget, name_list
+from ctrkernel.session.mask import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +34,8 @@ class Workspace:
         self._environ = environ
         self.on_late = on_late
         self.on_notice: Callable[[str], None] | None = None
+        #: Takes secrets out of all that is shown, whatever container it comes from.
+        self.mask = Mask()
         self._engine: Engine | None = None
         self._lock = threading.RLock()
         #: The name of the container that is meant where none is named; empty for none.
@@ -249,6 +252,7 @@ class Workspace:
                     shell=self._environ.get("CTRKERNEL_SHELL"),
                     on_late=self._late,
                     on_notice=self._notice,
+                    mask=self.mask,
                 )
             self._containers[name] = container
             return container

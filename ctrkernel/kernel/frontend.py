@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ctrkernel.commands.progress import Redrawn
-from ctrkernel.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ctrkernel.commands.progress import Progress
     from ctrkernel.kernel.stream import Publisher
 
@@ -17,13 +18,15 @@ class KernelFrontend:
 
     Args:
         publisher: Sends what is shown.
+        ask: Shows a box for a line that nobody sees typed, and returns it.
     """
 
     variables = None
     terminal = False
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, ask: Callable[[str], str]) -> None:
         self._publisher = publisher
+        self._ask = ask
         self._line = Redrawn(publisher.stream)
 
     def stream(self, text: str, *, name: str = "stdout") -> None:
@@ -38,6 +41,6 @@ class KernelFrontend:
         """Show a line of our own on stderr."""
         self._publisher.notice(line)
 
-    def ask_hidden(self, prompt: str) -> str:  # noqa: ARG002 - no box to put it over yet
+    def ask_hidden(self, prompt: str) -> str:
         """Ask for a word that nobody sees typed."""
-        raise UsageError("nobody can be asked in this front end")
+        return self._ask(prompt)

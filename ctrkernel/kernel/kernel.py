@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,11 @@ from ctrkernel.commands.cell import SHELL, Cell, CommandLine, split_cell
 from ctrkernel.commands.context import Context, Interrupts
 from ctrkernel.errors import CommandInterrupted, CtrKernelError, ShellExited
 from ctrkernel.kernel.frontend import KernelFrontend
+from ctrkernel.kernel.question import Asker, Questions
 from ctrkernel.kernel.stream import Publisher
 from ctrkernel.protocol.conversation import has_command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ctrkernel.commands.completion import Completer
     from ctrkernel.commands.workspace import Workspace
     from ctrkernel.session.execution import Execution
@@ -58,6 +58,7 @@ class ContainerShellKernel(Kernel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self._publisher = Publisher(self)
+        self._questions = Questions(self)
         self._workspace: Workspace | None = None
         # Cells of a subshell wait here for their turn: there is one terminal.
         self._turn = threading.Lock()
@@ -114,16 +115,18 @@ class ContainerShellKernel(Kernel):
         silent: bool,
         store_history: bool = True,  # noqa: ARG002 - the name is the Jupyter interface's
         user_expressions: dict[str, Any] | None = None,  # noqa: ARG002
-        allow_stdin: bool = False,  # noqa: ARG002
+        allow_stdin: bool = False,
         *,
         cell_meta: dict[str, Any] | None = None,  # noqa: ARG002
         cell_id: str | None = None,  # noqa: ARG002
     ) -> Reply:
         """Run a cell and return the reply's content; called for each execute_request."""
         parent = self.get_parent("shell")  # type: ignore[no-untyped-call]
+        ident = self._get_shell_context_var(self._shell_parent_ident)
+        asker = Asker(parent, ident, allow_stdin and not silent)
         cell = split_cell(code)
         if _needs_no_turn(cell):
-            return await self._aside(cell, parent, silent=silent)
+            return await self._aside(cell, asker, silent=silent)
         if not self._turn.acquire(blocking=False):
             await asyncio.get_running_loop().run_in_executor(None, self._turn.acquire)
         try:
@@ -131,7 +134,7 @@ class ContainerShellKernel(Kernel):
                 self._publisher.parent = parent
             self._publisher.silent = silent
             self._interrupts = Interrupts()
-            await self._cell(cell)
+            await self._cell(cell, asker)
         except Failure as failure:
             return self._error_reply(failure.ename, failure.evalue)
         except CtrKernelError as error:
@@ -141,15 +144,15 @@ class ContainerShellKernel(Kernel):
             self._turn.release()
         return self._ok_reply()
 
-    async def _aside(self, cell: Cell, parent: Mapping[str, Any], *, silent: bool) -> Reply:
+    async def _aside(self, cell: Cell, asker: Asker, *, silent: bool) -> Reply:
         """Run a cell of commands that may come while another one runs, as in a subshell."""
         publisher = Publisher(self)
-        publisher.parent, publisher.silent = parent, silent
+        publisher.parent, publisher.silent = asker.parent, silent
         interrupts = Interrupts()
         self._asides.append(interrupts)
         try:
             for command in cell.commands:
-                await self._command(command, publisher, interrupts)
+                await self._command(command, publisher, interrupts, asker)
         except Failure as failure:
             return self._error_reply(failure.ename, failure.evalue, publisher)
         except CtrKernelError as error:
@@ -199,20 +202,21 @@ class ContainerShellKernel(Kernel):
 
     # A cell
 
-    async def _cell(self, cell: Cell) -> None:
+    async def _cell(self, cell: Cell, asker: Asker) -> None:
         for command in cell.commands:
             if command.name == SHELL and command.body is None and command.words[:1] != "-":
                 await self._shell(command.words)
             else:
-                await self._command(command, self._publisher, self._interrupts)
+                await self._command(command, self._publisher, self._interrupts, asker)
         if cell.shell is not None and has_command(cell.shell):
             await self._shell(cell.shell)
 
     async def _command(
-        self, line: CommandLine, publisher: Publisher, interrupts: Interrupts
+        self, line: CommandLine, publisher: Publisher, interrupts: Interrupts, asker: Asker
     ) -> None:
         command = registry.find(line.name)
-        context = Context(self.workspace, KernelFrontend(publisher), interrupts, line.body)
+        ask = partial(self._questions.ask, asker, hidden=True, cancelled=interrupts.is_set)
+        context = Context(self.workspace, KernelFrontend(publisher, ask), interrupts, line.body)
         try:
             output = await asyncio.get_running_loop().run_in_executor(
                 self._threads, command.run, line.words, context

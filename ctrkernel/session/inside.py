@@ -19,24 +19,28 @@ _STAT = r"""
 stat() { read -r line 2>/dev/null <"/proc/$1/stat" || return 1; line=${line##*) }; }
 """
 
-#: Ends all processes of a shell's session: $1 pid, $2 start, $3 nonce. HUP first, KILL after.
+#: Ends all processes of a session: $1 pid, $2 start, $3 nonce; $4, or HUP, first, KILL after.
+#: Where the pid is 0 it is the session of the oldest process that has the nonce in its environment:
+#: what an exec started leads one, and a daemon that it left behind is younger.
 _HANG_UP = (
     _STAT
     + r"""
-pid=$1 start=$2 nonce=$3
+pid=$1 start=$2 nonce=$3 signal=${4:-HUP}
 if [ "$pid" = 0 ]; then
   for dir in /proc/[0-9]*; do
     if grep -qs "CTRKERNEL_NONCE=$nonce" "$dir/environ" 2>/dev/null; then
-      p=${dir#/proc/}; stat "$p" || continue
+      stat "${dir#/proc/}" || continue
       set -- $line
-      # What it started in a session of its own has the nonce too, and is younger.
-      [ "$4" = "$p" ] || continue
-      if [ "$pid" = 0 ] || [ "${20}" -lt "$start" ]; then pid=$p start=${20}; fi
+      if [ "$1" != Z ] && { [ "$pid" = 0 ] || [ "${20}" -lt "$start" ]; }; then
+        pid=$4 start=${20}
+      fi
     fi
   done
+  [ "$pid" != 0 ] || exit 0
+elif stat "$pid"; then
+  set -- $line
+  [ "${20}" = "$start" ] || exit 0
 fi
-[ "$pid" != 0 ] || exit 0
-if stat "$pid"; then set -- $line; [ "${20}" = "$start" ] || exit 0; fi
 members() {
   found=
   for dir in /proc/[0-9]*; do
@@ -55,7 +59,7 @@ living() {
   return 1
 }
 members || exit 0
-kill -HUP $found 2>/dev/null
+kill "-$signal" $found 2>/dev/null
 kill -CONT $found 2>/dev/null
 turn=0
 while [ $turn -lt 20 ] && living; do
@@ -120,6 +124,17 @@ class ShellLook:
 def hang_up_argv(shell: str, pid: str, started: str, nonce: str) -> list[str]:
     """Return the argv that ends every process of a shell's session."""
     return _argv(shell, _HANG_UP, pid, started, nonce)
+
+
+def end_program_argv(shell: str, nonce: str, signal: str = "HUP") -> list[str]:
+    """Return the argv that ends what an exec started, found by the nonce in its environment.
+
+    Args:
+        shell: A shell in the container.
+        nonce: The exec's.
+        signal: What it gets first, such as ``INT``; two seconds later it is KILL.
+    """
+    return _argv(shell, _HANG_UP, "0", "0", nonce, signal)
 
 
 def kill_foreground_argv(shell: str, pid: int, *, even_shell: bool) -> list[str]:

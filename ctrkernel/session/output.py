@@ -6,10 +6,19 @@ import codecs
 import threading
 import time
 from collections import deque
+from typing import TYPE_CHECKING
+
+from ctrkernel.session.mask import Masking
+
+if TYPE_CHECKING:
+    from ctrkernel.session.mask import Mask
 
 #: Seconds between two pieces of output while a cell runs. A person sees it as at once, and a
 #: server that drops what passes 1,000 messages a second sees 30.
 FLUSH_INTERVAL = 0.033
+#: Seconds that what may be the beginning of a hidden value waits for its rest; a prompt that ends
+#: so is shown after them.
+HOLD_INTERVAL = 0.25
 #: Bytes after which a piece is given out before its time, so that memory stays bounded and no
 #: single message stalls a browser.
 FLUSH_SIZE = 1 << 20
@@ -21,13 +30,19 @@ class Coalescer:
     """Gather bytes into few pieces of text.
 
     The first piece after a pause goes out at once, so that a prompt shows when it is printed.
+
+    Args:
+        mask: Takes secrets out; also one that is cut between two pieces.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Mask | None = None) -> None:
+        self._mask = mask
+        self._masking: Masking | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._pieces: list[bytes] = []
         self._size = 0
         self._last = 0.0
+        self._held_until = 0.0
 
     def feed(self, data: bytes) -> None:
         """Add bytes."""
@@ -37,6 +52,8 @@ class Coalescer:
     def wait(self) -> float | None:
         """Return seconds until the next piece is due, 0 if it is, None where there is none."""
         if not self._pieces:
+            if self._masking is not None and self._masking.held:
+                return max(0.0, self._held_until - time.monotonic())
             return None
         if self._size >= FLUSH_SIZE:
             return 0.0
@@ -48,7 +65,15 @@ class Coalescer:
         self._pieces.clear()
         self._size = 0
         self._last = time.monotonic()
-        return self._decoder.decode(data, final)
+        text = self._decoder.decode(data, final)
+        if not self._mask:
+            return text
+        if self._masking is None:
+            self._masking = Masking(self._mask)
+        if data or final:
+            self._held_until = self._last + HOLD_INTERVAL
+            return self._masking.feed(text, final=final)
+        return self._masking.release() if self._last >= self._held_until else ""
 
 
 class Capture:

@@ -23,6 +23,7 @@ from ctrkernel.session.output import Coalescer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ctrkernel.session.mask import Mask
     from ctrkernel.session.transport import Transport
 
 #: Seconds without an answer after which the first line is typed again: a start file of the
@@ -67,10 +68,15 @@ class Pump:
         transport: Owned from now on.
         conversation: Owned from now on.
         listener: Told of everything.
+        mask: Takes secrets out of the output.
     """
 
     def __init__(
-        self, transport: Transport, conversation: Conversation, listener: Listener
+        self,
+        transport: Transport,
+        conversation: Conversation,
+        listener: Listener,
+        mask: Mask | None = None,
     ) -> None:
         self._transport = transport
         self._conversation = conversation
@@ -83,7 +89,7 @@ class Pump:
         #: Held while the conversation, or what is to be typed, is used; inside `_lock`.
         self._talk = threading.Lock()
         self._ended = False
-        self._coalescer = {False: Coalescer(), True: Coalescer()}
+        self._coalescer = {False: Coalescer(mask), True: Coalescer(mask)}
         self._hello_due = 0.0
         self._release_due: float | None = None
         self._quiet_due: float | None = None

@@ -26,6 +26,7 @@ from ctrkernel.session.interrupter import Interrupter
 from ctrkernel.session.launcher import Launch, environment, launches
 from ctrkernel.session.output import Capture
 from ctrkernel.session.pump import Pump
+from ctrkernel.session.result import CommandResult
 from ctrkernel.session.talker import Talker
 from ctrkernel.session.transport import PtyTransport
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ctrkernel.engine.engine import Engine
-    from ctrkernel.session.result import CommandResult
+    from ctrkernel.session.mask import Mask
 
 #: Seconds that a shell may take to its first prompt; start files of some people are slow.
 START_TIMEOUT = 30.0
@@ -60,6 +61,8 @@ class ShellSession:
         on_late: Called, in the session's thread, with output that belongs to no running command.
         on_notice: Called with a line that says why an interrupt does not reach the container.
         on_shown: Called first with each piece of output, late or not: for a transcript.
+        mask: Takes secrets out of the output.
+        prepare: Called with a session that was reopened, at its prompt.
     """
 
     def __init__(
@@ -75,6 +78,8 @@ class ShellSession:
         on_late: Callable[[str], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
         on_shown: Callable[[str], None] | None = None,
+        mask: Mask | None = None,
+        prepare: Callable[[ShellSession], None] | None = None,
     ) -> None:
         self.engine = engine
         self.container = container
@@ -90,6 +95,8 @@ class ShellSession:
         self._on_late = on_late
         self._on_notice = on_notice
         self._on_shown = on_shown
+        self._mask = mask
+        self._prepare = prepare
         self._lock = threading.RLock()
         self._pump: Pump | None = None
         self._conversation: Conversation | None = None
@@ -155,7 +162,7 @@ class ShellSession:
             raise
         self._reapers.append(reaper)
         self._conversation = Conversation(nonce)
-        self._pump = Pump(transport, self._conversation, self)
+        self._pump = Pump(transport, self._conversation, self, self._mask)
         self._pump.start()
 
     def wait_ready(self, timeout: float = START_TIMEOUT) -> None:
@@ -222,6 +229,8 @@ class ShellSession:
         self.wait_ready()
         if cwd is not None:
             self.run(f"cd -- {shlex.quote(cwd)}")
+        if self._prepare is not None:
+            self._prepare(self)
 
     @property
     def alive(self) -> bool:
@@ -361,7 +370,7 @@ class ShellSession:
             except TimeoutError:
                 continue
             except ShellExited as error:
-                if error.result is not None:
+                if isinstance(error.result, CommandResult):
                     return error.result
         return execution.result(1, self.cwd or "/")
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctrkernel.session import output
+from ctrkernel.session.mask import DOTS, Mask, Secret
 from ctrkernel.session.output import FLUSH_SIZE, Capture, Coalescer
 
 _SETTINGS = settings(deadline=None, database=None)
@@ -149,3 +150,36 @@ def test_what_is_held_is_bounded_by_the_limits_and_one_piece(size: int) -> None:
         capture.add("x" * size)
 
     assert len(capture.text()) <= 2 * 1000 + size + 100
+
+
+def test_a_secret_is_hidden_wherever_its_bytes_are_cut(clock: list[float]) -> None:
+    mask = Mask()
+    mask.add(Secret("gehëim•nis"))
+    data = "x gehëim•nis y".encode()
+
+    for cut in range(len(data) + 1):
+        coalescer = Coalescer(mask)
+        coalescer.feed(data[:cut])
+        shown = coalescer.take()
+        coalescer.feed(data[cut:])
+        shown += coalescer.take(final=True)
+        assert shown == f"x {DOTS} y"
+
+
+def test_a_prompt_that_may_begin_a_secret_is_not_held_for_ever(clock: list[float]) -> None:
+    mask = Mask()
+    mask.add(Secret(": my secret"))
+    coalescer = Coalescer(mask)
+    coalescer.feed(b"Name: ")
+
+    first = coalescer.take()
+    wait = coalescer.wait()
+    assert wait is not None
+    assert coalescer.take() == ""
+    clock[0] += output.HOLD_INTERVAL
+
+    assert first == "Name"
+    assert wait == pytest.approx(output.HOLD_INTERVAL)
+    assert coalescer.wait() == 0
+    assert coalescer.take() == ": "
+    assert coalescer.wait() is None
