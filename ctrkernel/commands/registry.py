@@ -43,7 +43,7 @@ COMMANDS: Final = {
 }
 
 #: Those that take the rest of a cell: whose `body` is not NEVER, told without loading them.
-WITH_BODY: Final = frozenset({"ctr", "ctr_build", "ctr_send", "ctr_write"})
+WITH_BODY: Final = frozenset({"ctr", "ctr_build", "ctr_exec", "ctr_send", "ctr_write"})
 
 
 @cache
