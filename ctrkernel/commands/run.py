@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import Final
 
 from ctrkernel.commands.build import named_values
 from ctrkernel.commands.command import Command, CommandParser, Completes, split_words
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.engine.create import PULL, RunSpec
-from ctrkernel.errors import ContainerExited
+from ctrkernel.errors import ContainerExited, UsageError
 
 #: Stands before each word of the container's command on its way through argparse.
 _WORD: Final = "--command-word"
@@ -62,6 +63,7 @@ class Run(Command):
         """An image and the options; what follows -- is split off before."""
         parser.usage = "%(prog)s [options] IMAGE [-- CMD …]"
         parser.add_argument("image", metavar="IMAGE", help="the image; pulled if it is not here")
+        parser.add_argument("extra", nargs="*", default=[], help=argparse.SUPPRESS)
         # Where the words behind -- go: as options, so that none of them is taken for one.
         parser.add_argument(
             _WORD, dest="command", action="append", default=[], help=argparse.SUPPRESS
@@ -103,6 +105,12 @@ class Run(Command):
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Run, attach, and say to what."""
+        if arguments.extra:
+            command = shlex.join([*arguments.extra, *arguments.command])
+            raise UsageError(
+                f"%ctr_run takes the container's command behind --; "
+                f"type %ctr_run {arguments.image} -- {command}"
+            )
         spec = RunSpec(
             arguments.image,
             arguments.command,

@@ -92,7 +92,8 @@ def pull(
         CommandInterrupted: `cancelled` said so.
     """
     words = ["pull", *([f"--platform={platform}"] if platform else []), check_image(image)]
-    complaint = Complaint(on_line)
+    # Docker keeps its progress off stderr, so that only errors are there; Podman does not.
+    complaint = Complaint(on_line, both=engine.name == "podman")
     try:
         status = engine.stream(words, on_output=complaint.feed, cancelled=cancelled)
     except Cancelled as error:
@@ -147,11 +148,13 @@ class Complaint:
     """Keeps the end of what the CLI says on stderr, and hands lines on.
 
     Args:
-        on_line: Called with each line of both outputs that is not blank.
+        on_line: Called with each line of stdout that is not blank.
+        both: And with those of stderr.
     """
 
-    def __init__(self, on_line: Callable[[str], None] | None = None) -> None:
+    def __init__(self, on_line: Callable[[str], None] | None = None, *, both: bool = False) -> None:
         self._on_line = on_line
+        self._both = both
         self._rest = b""
         self._said = b""
 
@@ -159,7 +162,7 @@ class Complaint:
         """Take output."""
         if name == STDERR:
             self._said = (self._said + data)[-_COMPLAINT:]
-        if self._on_line is None:
+        if self._on_line is None or (name == STDERR and not self._both):
             return
         *lines, rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
         self._rest = rest[-_COMPLAINT:]

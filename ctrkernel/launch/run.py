@@ -11,6 +11,7 @@ from ctrkernel.engine.create import Launch, RunSpec
 from ctrkernel.engine.engine import find_engine
 from ctrkernel.engine.ownership import Ownership
 from ctrkernel.engine.transcript import TranscriptFolder
+from ctrkernel.errors import ShellNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,6 +84,7 @@ def run_container(
         ShellNotFound: It has no shell.
     """
     chosen = engine or find_engine(os.environ)
+    asked = shell or os.environ.get("CTRKERNEL_SHELL")
     spec = RunSpec(
         image,
         shlex.split(command) if isinstance(command, str) else list(command or ()),
@@ -107,7 +109,7 @@ def run_container(
         return Container(
             chosen,
             name,
-            shell=shell or os.environ.get("CTRKERNEL_SHELL"),
+            shell=asked,
             ownership=ownership,
             transcripts=transcripts,
         )
@@ -161,6 +163,11 @@ def bring_up(
             if enter:
                 try:
                     container.ready(MAIN)
+                except ShellNotFound as error:
+                    raise ShellNotFound(
+                        f"{spec.image} has no shell (neither bash nor sh), so no container of it "
+                        f"was kept; type %ctr_run --no-attach {spec.image} to do without one"
+                    ) from error
                 except BaseException:
                     container.end_shells(wait=False)
                     raise
