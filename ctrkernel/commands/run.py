@@ -78,7 +78,7 @@ class Run(Command):
         parser.add_argument("-u", "--user", metavar="USER", help="as whom: a name or uid[:gid]")
         parser.add_argument("--network", metavar="NAME", help="the network it is in")
         parser.add_argument("--entrypoint", metavar="PROGRAM", help="in place of the image's")
-        _several(parser, "-l --label", "KEY=VALUE", "a label")
+        _several(parser, "--label", "KEY=VALUE", "a label")
         parser.add_argument("--platform", metavar="OS/ARCH", help="such as linux/arm64")
         parser.add_argument(
             "--pull", choices=PULL, default=PULL[0], help="when the image is pulled (missing)"

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ctrkernel.engine.engine import ANSWER_TIMEOUT
-from ctrkernel.engine.images import base_name, check_image, image_exists, pull, safe_name
+from ctrkernel.engine.images import (
+    base_name,
+    check_image,
+    has_command,
+    image_exists,
+    pull,
+    safe_name,
+)
 from ctrkernel.engine.lifecycle import WORK_TIMEOUT, reason
 from ctrkernel.engine.logs import read_logs
 from ctrkernel.errors import (
@@ -197,6 +204,8 @@ class Launch:
         self._pull()
         spec = self._spec
         waits = bool(spec.command) or spec.entrypoint is not None
+        if not waits and not has_command(self._engine, spec.image):
+            waits, spec = True, _waiting(spec)
         while True:
             info = self._start(spec)
             failure: CtrKernelError | None = None
@@ -219,7 +228,7 @@ class Launch:
                 self._on_notice(
                     f"the command of {spec.image} ended at once; a shell waits in its place"
                 )
-            spec = replace(spec, entrypoint=WAIT[0], command=WAIT[1:])
+            spec = _waiting(spec)
 
     def _check(self) -> None:
         if self._cancelled():
@@ -350,6 +359,10 @@ def _candidates(spec: RunSpec) -> list[str]:
         return [spec.name]
     base = base_name(spec.image)
     return [base, *(f"{base}-{number}" for number in range(2, NAMES_TRIED))]
+
+
+def _waiting(spec: RunSpec) -> RunSpec:
+    return replace(spec, entrypoint=WAIT[0], command=WAIT[1:])
 
 
 def _volume(volume: str) -> str:

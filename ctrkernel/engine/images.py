@@ -70,6 +70,13 @@ def image_exists(engine: Engine, image: str) -> bool:
     return engine.run(words, timeout=ANSWER_TIMEOUT).exit_code == 0
 
 
+def has_command(engine: Engine, image: str) -> bool:
+    """Whether `image` says what a container of it runs."""
+    words = ["image", "inspect", "--format={{json .Config.Cmd}} {{json .Config.Entrypoint}}"]
+    done = engine.run([*words, check_image(image)], timeout=ANSWER_TIMEOUT)
+    return any(word not in (b"null", b"[]") for word in done.stdout.split())
+
+
 def pull(
     engine: Engine,
     image: str,

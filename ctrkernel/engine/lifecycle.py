@@ -194,8 +194,10 @@ def reason_of(said: str) -> str:
         for line in lines
         if line and not line.startswith(("See '", "Run '", "time=", "Usage:", "DEPRECATED"))
     ]
+    # The daemon's own words say more than what the CLI says after them.
+    daemon = [line for line in lines if line.startswith(_PREFIXES[0])]
     marked = [line for line in lines if line.startswith(_PREFIXES)]
-    line = (marked or lines or ["it gave no reason"])[-1]
+    line = daemon[0] if daemon else (marked or lines or ["it gave no reason"])[-1]
     for prefix in _PREFIXES:
         line = line.removeprefix(prefix)
     return one_line(line.rstrip("."), limit=240)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.integration.notebook import Notebook
 from workbench import containers, engine, images
 from workbench.names import ENGINE
 from workbench.process import SetupFailed
@@ -105,3 +106,34 @@ def _told() -> Iterator[None]:
         yield
     except SetupFailed as e:
         raise pytest.fail.Exception(str(e), pytrace=False) from None
+
+
+@pytest.fixture
+def notebook(engine_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
+    """A notebook whose end removes what it made; what it leaves fails the test."""
+    monkeypatch.setenv("CTRKERNEL_ENGINE", engine_program)
+    notebook = Notebook()
+    yield notebook
+    notebook.close()
+
+
+@pytest.fixture(scope="session")
+def debian_image(engine_program: str) -> str:
+    """The image with bash, dash, zsh and everyday tools."""
+    with _told():
+        return images.ensure(images.BY_NAME["debian"])
+
+
+@pytest.fixture(scope="session")
+def no_shell_image(engine_program: str) -> str:
+    """The image whose only program is sleep."""
+    with _told():
+        return images.ensure(images.BY_NAME["no_shell"])
+
+
+@pytest.fixture
+def fresh_name() -> Iterator[str]:
+    """A name that no container has; one that has it at the end is removed."""
+    name = _name("made")
+    yield name
+    containers.remove([name])
