@@ -87,7 +87,9 @@ def logs(
     if since is not None:
         check_since(since)
     info = engine.inspect(container)
-    words = ["logs", "--timestamps", f"--tail={'all' if tail is None else tail}"]
+    words = ["logs", "--timestamps"]
+    if tail is not None:
+        words.append(f"--tail={tail}")
     if since is not None:
         words.append(f"--since={since}")
     if follow:
