@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "ctr_commit": ("build", "Commit"),
     "ctr_copy": ("between", "Copy"),
     "ctr_detach": ("attach", "Detach"),
+    "ctr_diff": ("diff", "Diff"),
     "ctr_env": ("env", "Env"),
     "ctr_exec": ("exec", "Exec"),
     "ctr_expect": ("expect", "Expect"),
