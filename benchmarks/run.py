@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import magics
 from cells import cells
 from client import BenchmarkError
 from kernels import Kernels
@@ -35,6 +36,9 @@ ROUNDS = {
     "bulk": (3, 1),
     "startup": (9, 3),
     "cells": (5, 2),
+    "load-ext": (21, 5),
+    "magic-cell": (400, 60),
+    "fan-out": (9, 3),
 }
 
 PACKAGES = ("ctrkernel", "ipykernel", "jupyter_client", "pyzmq", "bash_kernel")
@@ -85,6 +89,12 @@ def _measure(row: str, target: str, *, quick: bool) -> Sequence[Section]:
                     return [bulk(running, target, rounds=rounds)]
                 case "startup":
                     return startup(running, target, rounds=rounds)
+                case "load-ext":
+                    return [magics.load_ext(Path(folder), rounds=rounds)]
+                case "magic-cell":
+                    return [magics.magic_cell(target, rounds=rounds)]
+                case "fan-out":
+                    return [magics.fan_out(target, rounds=rounds)]
                 case _:
                     return cells(running, target, rounds=rounds)
         finally:

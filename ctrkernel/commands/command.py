@@ -73,8 +73,16 @@ class Command(ABC):
     #: Whether what looks like an option behind the first other word is none.
     options_first: ClassVar[bool] = False
 
+    #: Made once: a cell that does nothing takes less time than its parser.
+    _parser: CommandParser | None = None
+
     def parser(self) -> CommandParser:
         """Return the command's parser."""
+        if self._parser is None:
+            self._parser = self._new_parser()
+        return self._parser
+
+    def _new_parser(self) -> CommandParser:
         parser = CommandParser(
             prog=f"%{self.name}",
             description=inspect.cleandoc(self.__doc__ or ""),

@@ -17,7 +17,7 @@ from ctrkernel.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ctrkernel.commands.context import Context
     from ctrkernel.container import Container
@@ -80,10 +80,19 @@ def fan_out(
     *,
     context: Context,
     timeout: float | None = None,
+    errors: Mapping[str, CtrKernelError] | None = None,
 ) -> Fleet:
     """Run `code` in the session `name` of each container; the slowest sets the time.
 
     Every line of output is labelled with its container's name as it comes.
+
+    Args:
+        containers: Where.
+        name: The session.
+        code: What.
+        context: Takes the output and the interrupts.
+        timeout: Seconds for each.
+        errors: Why others that were named take no part.
     """
 
     def run(container: Container, show: OnExecOutput) -> CommandResult:
@@ -96,7 +105,7 @@ def fan_out(
             on_output=lambda text: show("stdout", text),
         )
 
-    return in_each(containers, run, context=context)
+    return in_each(containers, run, context=context, errors=errors)
 
 
 def in_each(
@@ -104,6 +113,7 @@ def in_each(
     work: Callable[[Container, OnExecOutput], CommandResult | ExecResult],
     *,
     context: Context,
+    errors: Mapping[str, CtrKernelError] | None = None,
 ) -> Fleet:
     """Do `work` in each container at once, each in a thread of its own.
 
@@ -111,8 +121,11 @@ def in_each(
         containers: Where.
         work: Gives its output, ``stdout`` or ``stderr`` and text, to what it is called with.
         context: Where the output is shown, each line labelled.
+        errors: Why others that were named take no part.
     """
-    fleet = Fleet()
+    fleet = Fleet(errors=dict(errors or {}))
+    if not containers:
+        return fleet
     width = max(len(container.name) for container in containers)
 
     def run(container: Container) -> None:

@@ -8,7 +8,7 @@ from ctrkernel.commands.background import Background
 from ctrkernel.commands.command import Body, CommandParser, Completes, TailCommand
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.expansion import expand
-from ctrkernel.commands.fan_out import Fleet, fan_out
+from ctrkernel.commands.fan_out import fan_out
 from ctrkernel.commands.running import run_code, start_code
 from ctrkernel.container import MAIN
 from ctrkernel.errors import CommandError, UsageError
@@ -82,15 +82,14 @@ class Shell(TailCommand):
             # A front end with variables has expanded the line already.
             code = expand(code, context.frontend.variables or {}, dollars=False)
         targets = _targets(arguments.on)
-        with context.interrupts.calling(context.workspace.abandon):
-            containers = [context.workspace.container(target) for target in targets or [""]]
-        if len(containers) > 1:
-            return self._fleet(arguments, context, containers, code)
+        if len(targets) > 1:
+            return self._fleet(arguments, context, targets, code)
+        container = context.workspace.container(*targets)
         if arguments.bg:
-            return _background(containers[0], arguments.session, code, context)
+            return _background(container, arguments.session, code, context)
         try:
             result = run_code(
-                containers[0],
+                container,
                 arguments.session,
                 code,
                 context=context,
@@ -110,20 +109,26 @@ class Shell(TailCommand):
         self,
         arguments: argparse.Namespace,
         context: Context,
-        containers: list[Container],
+        targets: list[str],
         code: str,
     ) -> Output:
+        containers, errors = context.workspace.members(targets)
         if arguments.bg:
-            handles = [
-                _background(container, arguments.session, code, context).value
-                for container in containers
-            ]
-            return Output(
-                "".join(f"{handle!r}\n" for handle in handles),
-                value={each.name: handle for each, handle in zip(containers, handles, strict=True)},
-            )
-        fleet: Fleet = fan_out(
-            containers, arguments.session, code, context=context, timeout=arguments.timeout
+            for error in errors.values():
+                raise error
+            handles = {
+                each.name: _background(each, arguments.session, code, context).value
+                for each in containers
+            }
+            shown = "".join(f"{handle!r}\n" for handle in handles.values())
+            return Output(shown, value=handles)
+        fleet = fan_out(
+            containers,
+            arguments.session,
+            code,
+            context=context,
+            timeout=arguments.timeout,
+            errors=errors,
         )
         self._keep(arguments, context, fleet.outputs, fleet.results)
         fleet.check(allow_failed=arguments.no_raise)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from ctrkernel.container import MAIN, Container
 from ctrkernel.engine.engine import Engine, find_engine
-from ctrkernel.errors import CtrKernelError, NoTarget, name_list
+from ctrkernel.errors import CtrKernelError, NoTarget, TargetError, name_list
 from ctrkernel.session.mask import Mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.create import RunSpec
@@ -211,6 +211,38 @@ class Workspace:
         with self._lock:
             self._names[target] = name
         return self._own(name)
+
+    def members(self, targets: Sequence[str]) -> tuple[list[Container], dict[str, CtrKernelError]]:
+        """Return the containers that `targets` name, each once, and why the others are none.
+
+        Raises:
+            EngineError: The engine does not answer.
+        """
+        with self._lock:
+            unknown = [
+                each for each in targets if self._names.get(each, each) not in self._containers
+            ]
+        # One question for all of them: twenty would take twenty times as long.
+        infos = self.engine.inspect_all(unknown) if unknown else []
+        with self._lock:
+            self._names |= {
+                each: info.name
+                for each in unknown
+                for info in infos
+                if info.name != each and info.id.startswith(each)
+            }
+        found: dict[str, Container] = {}
+        errors: dict[str, CtrKernelError] = {}
+        known = {info.name for info in infos}
+        for target in targets:
+            name = target if target in known else self._names.get(target, target)
+            try:
+                container = self._own(name) if name in known else self.container(target)
+            except TargetError as error:
+                errors[target] = error
+            else:
+                found[container.name] = container
+        return list(found.values()), errors
 
     def ready(self, session: str = MAIN, *, target: str = "") -> tuple[ShellSession, str]:
         """Return a shell at its prompt, and a line to show if it replaces one that ended.
