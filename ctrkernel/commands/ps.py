@@ -27,7 +27,7 @@ class Ps(Command):
     examples = (
         ("%ctr_ps", "the running containers"),
         ("%ctr_ps -a", "those that are stopped too"),
-        ("names = [each.name for each in %ctr_ps]", "in Python: a table of ContainerInfo"),
+        ("rows = %ctr_ps", "in Python: a table of ContainerInfo"),
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -68,7 +68,7 @@ class Status(Command):
     examples = (
         ("%ctr_status", "the attached container"),
         ("%ctr_status web", "another one"),
-        ("(%ctr_status)[0].state", "in Python: its ContainerInfo"),
+        ("rows = %ctr_status", "in Python: its ContainerInfo"),
     )
     completes = {"target": Completes.ANY_CONTAINER}  # noqa: RUF012 - a constant of the class
 

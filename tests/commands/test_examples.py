@@ -28,7 +28,7 @@ def test_an_example_is_what_its_parser_takes(name: str, line: str) -> None:
 @pytest.mark.parametrize(("name", "line"), EXAMPLES)
 def test_an_example_is_what_ipython_takes(name: str, line: str) -> None:
     body = "\nbody\n" if line.startswith("%%") else "\n"
-    cell = TransformerManager().transform_cell(line + body)
+    cell = TransformerManager().transform_cell(line + body)  # type: ignore[no-untyped-call]
 
     assert "magic(" in cell
     ast.parse(cell)
