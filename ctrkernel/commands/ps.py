@@ -68,7 +68,7 @@ class Status(Command):
     examples = (
         ("%ctr_status", "the attached container"),
         ("%ctr_status web", "another one"),
-        ("rows = %ctr_status", "in Python: its ContainerInfo"),
+        ("rows = %ctr_status", "in Python: rows[0] is its ContainerInfo"),
     )
     completes = {"target": Completes.ANY_CONTAINER}  # noqa: RUF012 - a constant of the class
 

@@ -206,7 +206,8 @@ def test_a_background_command_gives_a_handle_at_once(kernel: LiveKernel) -> None
 
 
 def test_a_background_command_can_be_interrupted(kernel: LiveKernel) -> None:
-    kernel.run("job = %ctr --bg --session jobs2 sleep 1000")
+    kernel.run("job = %ctr --bg --session jobs2 sh -c 'echo begun; exec sleep 1000'")
+    kernel.run("import time\nwhile 'begun' not in job.output: time.sleep(0.05)")
     kernel.run("job.interrupt()")
 
     assert value(kernel.run("job.wait(20).exit_code")) == "130"
