@@ -61,9 +61,11 @@ class Run(Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """An image and the options; what follows -- is split off before."""
-        parser.usage = "%(prog)s [options] IMAGE [-- CMD …]"
+        parser.usage = "%(prog)s [options] IMAGE [-- CMD ...]"
         parser.add_argument("image", metavar="IMAGE", help="the image; pulled if it is not here")
-        parser.add_argument("extra", nargs="*", default=[], help=argparse.SUPPRESS)
+        parser.add_argument(
+            "extra", metavar="-- CMD", nargs="*", default=[], help="the container's own command"
+        )
         # Where the words behind -- go: as options, so that none of them is taken for one.
         parser.add_argument(
             _WORD, dest="command", action="append", default=[], help=argparse.SUPPRESS

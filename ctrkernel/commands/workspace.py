@@ -307,9 +307,8 @@ class Workspace:
         running = [container.name for container in self.engine.running()]
         if not running:
             return (
-                "no container is attached and none is running; start one "
-                f"(`{self.engine.name} run -d --name web debian sleep infinity`) "
-                "and type %ctr_attach web"
+                "no container is attached and none is running; "
+                "type %ctr_run IMAGE, such as %ctr_run debian"
             )
         return (
             f"no container is attached; running: {name_list(running)}; "
