@@ -48,10 +48,11 @@ class Logs(Command):
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Stream it."""
         container = context.workspace.container(arguments.target)
+        hide = context.workspace.mask.hide
         logs(
             container.engine,
             container.name,
-            on_output=lambda name, text: context.frontend.stream(text, name=name),
+            on_output=lambda name, text: context.frontend.stream(hide(text), name=name),
             tail=arguments.tail,
             since=arguments.since,
             follow=arguments.follow,

@@ -128,15 +128,7 @@ class Workspace:
         def make(
             name: str, ownership: Ownership | None, transcripts: TranscriptFolder | None
         ) -> Container:
-            container = Container(
-                self.engine,
-                name,
-                shell=self._environ.get("CTRKERNEL_SHELL"),
-                on_late=self._late,
-                on_notice=self._notice,
-                ownership=ownership,
-                transcripts=transcripts,
-            )
+            container = self._new(name, ownership, transcripts)
             tried.append(container)
             with self._lock:
                 # Here an interrupt finds the shell that is starting.
@@ -278,16 +270,26 @@ class Workspace:
         with self._lock:
             container = self._containers.get(name) or self._made.get(name)
             if container is None:
-                container = Container(
-                    self.engine,
-                    name,
-                    shell=self._environ.get("CTRKERNEL_SHELL"),
-                    on_late=self._late,
-                    on_notice=self._notice,
-                    mask=self.mask,
-                )
+                container = self._new(name)
             self._containers[name] = container
             return container
+
+    def _new(
+        self,
+        name: str,
+        ownership: Ownership | None = None,
+        transcripts: TranscriptFolder | None = None,
+    ) -> Container:
+        return Container(
+            self.engine,
+            name,
+            shell=self._environ.get("CTRKERNEL_SHELL"),
+            on_late=self._late,
+            on_notice=self._notice,
+            mask=self.mask,
+            ownership=ownership,
+            transcripts=transcripts,
+        )
 
     def _leave(self, name: str) -> None:
         with self._lock:

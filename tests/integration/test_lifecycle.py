@@ -20,6 +20,7 @@ from ctrkernel.errors import (
     NoTarget,
     UsageError,
 )
+from ctrkernel.session.mask import Secret
 from tests.kernel.live_kernel import docker, live_kernel
 
 if TYPE_CHECKING:
@@ -374,6 +375,17 @@ def _seen(notebook: Notebook, name: str) -> bool:
     if notebook.frontend.text == "first\n":
         docker("exec", name, "touch", "/tmp/go")
     return "second" in notebook.frontend.text
+
+
+def test_a_secret_is_hidden_in_logs(notebook: Notebook, talker: Callable[[str], str]) -> None:
+    name = talker("echo word geheimnis word")
+    docker("wait", name)
+    notebook.workspace.mask.add(Secret("geheimnis"))
+
+    notebook.run(f"%ctr_logs {name}")
+
+    assert "geheimnis" not in notebook.frontend.text
+    assert notebook.frontend.text.startswith("word •")
 
 
 def test_follow_ends_with_the_container(notebook: Notebook, talker: Callable[[str], str]) -> None:

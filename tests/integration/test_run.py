@@ -25,6 +25,7 @@ from ctrkernel.errors import (
     ShellNotFound,
     UsageError,
 )
+from ctrkernel.session.mask import Secret
 from tests.kernel.live_kernel import docker, eventually, live_kernel
 
 if TYPE_CHECKING:
@@ -457,6 +458,18 @@ def test_transcripts_outlive_the_container(
     assert (folder / f"{fresh_name}.other.log").read_text() == "from another\n"
     lines = (folder / f"{fresh_name}.log").read_text().splitlines()
     assert sorted(line.split(" ", 1)[1] for line in lines) == ["oops", "oops", "up", "up"]
+
+
+def test_a_secret_is_hidden_in_a_made_container_and_its_transcript(
+    notebook: Notebook, debian_image: str, fresh_name: str, tmp_path: Path
+) -> None:
+    notebook.workspace.mask.add(Secret("geheimnis"))
+    notebook.run(f"%ctr_run --name {fresh_name} --log-dir {tmp_path} {debian_image}")
+
+    shown = notebook.shell("echo geheim''nis; echo end")
+
+    assert "geheimnis" not in shown
+    assert (tmp_path / f"{fresh_name}.main.log").read_text() == shown
 
 
 def test_nothing_follows_a_kept_container_when_its_owner_has_gone(
