@@ -8,6 +8,7 @@ from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.lifecycle import whole_seconds
 from ctrkernel.engine.logs import logs
+from ctrkernel.session.mask import Masking
 
 if TYPE_CHECKING:
     import argparse
@@ -48,15 +49,25 @@ class Logs(Command):
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Stream it."""
         container = context.workspace.container(arguments.target)
-        hide = context.workspace.mask.hide
-        logs(
-            container.engine,
-            container.name,
-            on_output=lambda name, text: context.frontend.stream(hide(text), name=name),
-            tail=arguments.tail,
-            since=arguments.since,
-            follow=arguments.follow,
-            timestamps=arguments.timestamps,
-            cancelled=context.interrupts.is_set,
-        )
+        # A secret may be cut between two pieces.
+        masking = {name: Masking(context.workspace.mask) for name in ("stdout", "stderr")}
+
+        def show(name: str, text: str, *, final: bool = False) -> None:
+            if shown := masking[name].feed(text, final=final):
+                context.frontend.stream(shown, name=name)
+
+        try:
+            logs(
+                container.engine,
+                container.name,
+                on_output=show,
+                tail=arguments.tail,
+                since=arguments.since,
+                follow=arguments.follow,
+                timestamps=arguments.timestamps,
+                cancelled=context.interrupts.is_set,
+            )
+        finally:
+            for name in masking:
+                show(name, "", final=True)
         return Output()

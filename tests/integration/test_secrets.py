@@ -306,3 +306,16 @@ def test_secret_refuses_wrong_words(context: Context, line: str, said: str) -> N
         run("ctr_secret", line, context)
 
     assert "\n" not in str(caught.value)
+
+
+def test_a_container_s_log_shows_no_secret(
+    context: Context, frontend: RecordingFrontend, debian: str
+) -> None:
+    run("ctr_secret", "S", context)
+    context.workspace.container().exec(
+        ["sh", "-c", 'echo "[$S]" >/proc/1/fd/1'], session_env="main"
+    )
+
+    run("ctr_logs", f"{debian} --tail 1", context)
+
+    assert frontend.text == f"[{DOTS}]\n"
