@@ -6,8 +6,9 @@ import contextlib
 import signal
 import sys
 import threading
+import warnings
 from concurrent.futures import Future
-from getpass import getpass
+from getpass import GetPassWarning, getpass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -94,11 +95,13 @@ class MagicFrontend:
 
         def ask() -> None:
             try:
-                with _interruptible():
+                with _interruptible(), warnings.catch_warnings():
+                    # Where the echo cannot be switched off, it would be read in the open.
+                    warnings.simplefilter("error", GetPassWarning)
                     answer.set_result(getpass(prompt))
             except KeyboardInterrupt:
                 answer.set_exception(CommandInterrupted("nothing was entered"))
-            except (EOFError, NotImplementedError, OSError, RuntimeError) as error:
+            except (EOFError, NotImplementedError, OSError, RuntimeError, GetPassWarning) as error:
                 answer.set_exception(UsageError(f"nobody can be asked here: {error}"))
 
         self._requests.put(ask)
