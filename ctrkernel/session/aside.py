@@ -57,7 +57,7 @@ class Aside:
         )
         self._said = threading.Event()
         self._word = ""
-        self._execution: Execution = session.submit(framed, on_output=self._take)
+        self._execution: Execution = session.submit(framed, on_output=self._take, ours=True)
 
     def _take(self, text: str) -> None:
         self._printed += text

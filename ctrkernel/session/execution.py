@@ -27,6 +27,7 @@ class Execution:
         asked: Whether a shell that seems to be at its prompt was asked for the end mark.
         lost: Whether the shell ended before it began; it can be given to another.
         typed: Whether somebody typed to it, which it may not have read.
+        ours: Whether it is no command of the person's; then nobody else hears its output.
     """
 
     code: str
@@ -37,6 +38,7 @@ class Execution:
     asked: bool = False
     lost: bool = False
     typed: bool = False
+    ours: bool = False
     started: float = field(default_factory=time.monotonic)
     future: Future[CommandResult] = field(default_factory=Future)
 

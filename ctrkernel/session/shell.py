@@ -328,6 +328,7 @@ class ShellSession:
         on_output: OnOutput | None = None,
         keep: bool = False,
         talked: bool = False,
+        ours: bool = False,
     ) -> Execution:
         """Give `code` to the shell, which must be ready, and return at once.
 
@@ -336,6 +337,7 @@ class ShellSession:
             on_output: Called with each piece of output, in the session's thread.
             keep: Keep the output for the result.
             talked: It is started to be talked to.
+            ours: It is no command of the person's: only `on_output` hears what it prints.
         """
         with self._lock:
             if self._closed or self._pump is None:
@@ -348,7 +350,7 @@ class ShellSession:
                 raise ShellBusy(
                     f"session {self.name} is running a command; wait for it or interrupt it"
                 )
-            execution = Execution(code, on_output, Capture() if keep else None)
+            execution = Execution(code, on_output, Capture() if keep else None, ours=ours)
             self._execution = execution
             self._talker.dialogue.begin(talked=talked)
             pump = self._pump
@@ -546,9 +548,13 @@ class ShellSession:
 
     def on_output(self, text: str, *, late: bool) -> None:
         """Give output to the running command, or to whoever takes late output."""
+        execution = self._execution
+        if execution is not None and execution.ours and not late:
+            # Neither in a transcript nor in a dialogue: a terminal may echo a secret's pieces.
+            execution.take(text)
+            return
         if self._on_shown is not None:
             self._on_shown(text)
-        execution = self._execution
         if execution is not None and not (late and self._on_late is not None):
             self._talker.dialogue.add(text)
             execution.take(text)

@@ -13,6 +13,8 @@ from ctrkernel.commands import registry
 from ctrkernel.commands.context import Context
 from ctrkernel.commands.workspace import Workspace
 from ctrkernel.container import Container, attach
+from ctrkernel.engine.engine import find_engine
+from ctrkernel.engine.transcript import TranscriptFolder
 from ctrkernel.errors import SessionError, ShellBusy, ShellExited, UsageError
 from ctrkernel.session.mask import DOTS, Secret
 from tests.commands.recording import RecordingFrontend
@@ -319,3 +321,19 @@ def test_a_container_s_log_shows_no_secret(
     run("ctr_logs", f"{debian} --tail 1", context)
 
     assert frontend.text == f"[{DOTS}]\n"
+
+
+@pytest.mark.parametrize("image", ["debian", "no_stty"])
+def test_a_transcript_has_neither_a_secret_nor_our_statements(
+    request: pytest.FixtureRequest, image: str, tmp_path: Path
+) -> None:
+    folder = TranscriptFolder(str(tmp_path))
+    name = request.getfixturevalue(image)
+    with Container(find_engine(os.environ), name, transcripts=folder) as container:
+        hold(container, "S", "0123456789" * 100)
+        container.run('echo "[$S]"')
+
+    kept = "".join(path.read_text() for path in tmp_path.iterdir())
+    assert f"[{DOTS}]" in kept
+    assert "01234" not in kept
+    assert "ready" not in kept
