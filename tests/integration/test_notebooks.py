@@ -14,7 +14,9 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from tests.kernel.live_kernel import clients, eventually, inside
 
-QUICKSTART = Path(__file__).resolve().parents[2] / "notebooks" / "quickstart.ipynb"
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+QUICKSTART = NOTEBOOKS / "quickstart.ipynb"
+FILES = NOTEBOOKS / "files.ipynb"
 #: The container that the quickstart attaches to.
 DEMO = "ctrkernel-demo"
 #: Seconds for one cell.
@@ -105,6 +107,38 @@ def test_nbclient_runs_the_quickstart(debian: str, quickstart: Path) -> None:
     assert notebook.metadata.language_info["name"] == "bash"
     assert eventually(lambda: not inside(debian)), inside(debian)
     assert eventually(lambda: not clients(debian)), clients(debian)
+
+
+def test_nbclient_runs_the_tour_of_files(debian: str, tmp_path: Path) -> None:
+    path = tmp_path / FILES.name
+    path.write_text(FILES.read_text().replace(DEMO, debian))
+    notebook = read(path)
+
+    client_of(notebook, tmp_path).execute()
+
+    code = {cell.source.splitlines()[0]: cell for cell in notebook.cells if "outputs" in cell}
+    shown = {
+        line: [each.data for each in cell.outputs if "data" in each] for line, cell in code.items()
+    }
+    assert text_of(code["%%ctr_write sales.csv"]).startswith("wrote 66 B → ")
+    assert "<td>=SUM(B2:B3)</td>" in shown["%ctr_show sales.csv"][0]["text/html"]
+    assert "&lt;b&gt;text stays text" in shown["%ctr_show sales.csv"][0]["text/html"]
+    assert text_of(code['Path("site").mkdir()']).startswith("put 2 files, 100 B → ")
+    assert text_of(code["%ctr_get sales.csv site/"]).endswith("sales.csv\n")
+    difference = next(data for line, data in shown.items() if "from both" in code[line].source)
+    assert "-<p>from both sides</p>\n+<p>from here</p>" in difference[0]["text/plain"]
+    found = shown["found = %ctr_diff site site"][-1]["text/plain"]
+    assert found == "(('sales.csv',), {'index.html': 'different content'})"
+    back = next(data for line, data in shown.items() if line.startswith("settings"))
+    assert back[-1]["text/plain"] == "True"
+    assert "image/png" in shown["%ctr_show plot.png"][0]
+    assert shown["%ctr_show drawing.svg"][0]["text/html"].startswith("<img src=")
+    assert shown["%ctr_show site/README.md"][0]["text/markdown"].startswith("# The site\n")
+    assert "<iframe sandbox=" in shown["%ctr_show --trust site/index.html"][0]["text/html"]
+    copied = next(cell for line, cell in code.items() if line.startswith("%ctr_copy"))
+    assert text_of(copied).startswith("copied 2 files, 100 B → ")
+    assert [errors_of(cell) for cell in code.values() if errors_of(cell)] == []
+    assert eventually(lambda: not inside(debian)), inside(debian)
 
 
 def test_papermill_runs_the_quickstart(
