@@ -555,7 +555,8 @@ class Container(Living):
 
     def _started(self, info: ContainerInfo) -> None:
         if self._transcripts is not None:
-            self._transcripts.follow(self.engine, self.name, since=info.started)
+            # Not since it started: a quick program prints before the engine notes that it runs.
+            self._transcripts.follow(self.engine, self.name, since=info.finished or info.started)
 
     def _removed(self) -> None:
         if self._ownership is not None:

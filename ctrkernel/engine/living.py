@@ -54,8 +54,10 @@ class Living:
             ContainerNotRunning: It is paused, or cannot be started.
             EngineError: The engine could not start it.
         """
+        before = self.status()
         info, line = lifecycle.start(self.engine, self.name, cancelled=cancelled)
-        self._started(info)
+        if info.started != before.started:
+            self._started(info)
         return line
 
     def stop(

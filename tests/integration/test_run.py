@@ -239,7 +239,7 @@ def test_what_cannot_be_run_is_one_line_and_leaves_nothing(
 def test_a_command_that_ends_at_once_is_told_with_its_last_lines(
     notebook: Notebook, debian_image: str
 ) -> None:
-    command = "'for i in $(seq 30); do echo line $i; done; echo because >&2; exit 3'"
+    command = "'for i in $(seq 30); do echo line $i; done >&2; echo because >&2; exit 3'"
 
     with pytest.raises(
         ContainerExited, match=r"exit status 3 \(because\); type %ctr_run"
@@ -451,6 +451,7 @@ def test_transcripts_outlive_the_container(
     assert written.read_text() == "from the shell\nno end"
 
     notebook.run("%ctr_restart --time 0")
+    notebook.run("%ctr_start")
     notebook.shell("echo after")
     notebook.run("%ctr_rm --force")
 
