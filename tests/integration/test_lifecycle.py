@@ -470,8 +470,10 @@ def test_a_folder_is_built_with_its_files(
 
     notebook.run(f"%ctr_build -t {tag} '{folder}'")
     assert docker("run", "--rm", tag, "cat", "/file") == "content"
+    docker("rmi", tag)
     notebook.run(f"%ctr_build -t {tag} --file '{tmp_path}/Other' --no-cache '{folder}'")
     assert docker("run", "--rm", tag, "cat", "/other") == "content"
+    docker("rmi", tag)
     notebook.run(f"%%ctr_build {tag} '{folder}'", f"FROM {debian_image}\nCOPY file /third\n")
     assert docker("run", "--rm", tag, "cat", "/third") == "content"
 
