@@ -22,21 +22,21 @@ Language: TypeAlias = "Lexer"
 COLOUR_LIMIT: Final = 200_000
 #: JupyterLab's own colour for each kind of word, which follows its theme, and one for elsewhere.
 _COLOURS: Final = (
-    (Token.Comment, "comment", "#408080"),
-    (Token.Keyword, "keyword", "#008000"),
-    (Token.Name.Tag, "tag", "#008000"),
-    (Token.Name.Attribute, "attribute", "#7d9029"),
-    (Token.Name.Builtin, "builtin", "#008000"),
-    (Token.Name.Function, "def", "#0000ff"),
-    (Token.Name.Class, "def", "#0000ff"),
-    (Token.Name.Variable, "variable-2", "#19177c"),
-    (Token.Literal.String, "string", "#ba2121"),
-    (Token.Literal.Number, "number", "#666666"),
-    (Token.Operator, "operator", "#aa22ff"),
-    (Token.Generic.Inserted, "", "#1a7f37"),
-    (Token.Generic.Deleted, "", "#cf222e"),
-    (Token.Generic.Subheading, "meta", "#8250df"),
-    (Token.Generic.Heading, "header", "#0550ae"),
+    (Token.Comment, "mirror-editor-comment-color", "#408080"),
+    (Token.Keyword, "mirror-editor-keyword-color", "#008000"),
+    (Token.Name.Tag, "mirror-editor-tag-color", "#008000"),
+    (Token.Name.Attribute, "mirror-editor-attribute-color", "#7d9029"),
+    (Token.Name.Builtin, "mirror-editor-builtin-color", "#008000"),
+    (Token.Name.Function, "mirror-editor-def-color", "#0000ff"),
+    (Token.Name.Class, "mirror-editor-def-color", "#0000ff"),
+    (Token.Name.Variable, "mirror-editor-variable-2-color", "#19177c"),
+    (Token.Literal.String, "mirror-editor-string-color", "#ba2121"),
+    (Token.Literal.Number, "mirror-editor-number-color", "#666666"),
+    (Token.Operator, "mirror-editor-operator-color", "#aa22ff"),
+    (Token.Generic.Inserted, "success-color1", "#1a7f37"),
+    (Token.Generic.Deleted, "error-color1", "#cf222e"),
+    (Token.Generic.Subheading, "mirror-editor-meta-color", "#8250df"),
+    (Token.Generic.Heading, "mirror-editor-header-color", "#0550ae"),
 )
 
 
@@ -46,7 +46,7 @@ def as_html(text: str, lexer: Language) -> str:
         inner = html.escape(text)
     else:
         inner = "".join(_span(kind, value) for kind, value in lex(text, lexer))
-    return f'<pre style="white-space: pre; overflow-x: auto;">{inner}</pre>'
+    return f'<pre style="margin: 0; padding: 0; white-space: pre; overflow-x: auto;">{inner}</pre>'
 
 
 def for_terminal(text: str, lexer: Language) -> str:
@@ -91,7 +91,5 @@ def _span(kind: object, value: str) -> str:
     escaped = html.escape(value)
     for token, variable, colour in _COLOURS:
         if kind in token:
-            if variable:
-                colour = f"var(--jp-mirror-editor-{variable}-color, {colour})"  # noqa: PLW2901
-            return f'<span style="color: {colour}">{escaped}</span>'
+            return f'<span style="color: var(--jp-{variable}, {colour})">{escaped}</span>'
     return escaped

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 #: Seconds before a copy shows how far it is, and between two such pictures.
 DELAY: Final = 1.0
 INTERVAL: Final = 0.2
-#: Columns of a line of progress where the width of the screen is not known.
-WIDTH: Final = 79
+#: Columns of a line of progress where the width of the screen is not known: a notebook beside
+#: JupyterLab's file browser, on a small screen.
+WIDTH: Final = 70
 #: Columns of the bar itself at most, and the least that is worth drawing.
 _BAR_MOST, _BAR_LEAST = 24, 6
 #: The eighths of a column that is partly filled.

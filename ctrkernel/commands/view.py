@@ -183,7 +183,7 @@ class View:
         page = html.escape(decoded(self.content, complete=True)[0], quote=True)
         frame = (
             '<iframe sandbox="allow-scripts allow-popups allow-forms" '
-            'style="width: 100%; height: 30em; border: 1px solid #8888; background: white; '
+            'style="width: 100%; height: 20em; border: 1px solid #8888; background: white; '
             f'resize: vertical;" srcdoc="{page}"></iframe>'
         )
         return Output(f"{self.caption}\n", frame)

@@ -37,7 +37,7 @@ class Screen:
 
 
 def test_a_line_says_share_size_rate_and_time_left() -> None:
-    line = Progress("put", 25 * MEGA, 100 * MEGA, 5.0).line()
+    line = Progress("put", 25 * MEGA, 100 * MEGA, 5.0).line(79)
 
     assert line == "│██████                  │ 25%, put 25.0 MB of 100.0 MB, 5.0 MB/s, 15 s left"
 
