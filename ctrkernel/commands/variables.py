@@ -39,13 +39,10 @@ def add_options(parser: CommandParser, *, get: bool) -> None:
     parser.add_argument(
         "--var", metavar="NAME", help=f"{verb} this Python variable, in place of a file here"
     )
-    parser.add_argument(
-        "--max-size",
-        metavar="SIZE",
-        type=bytes_of,
-        default=MAX_SIZE,
-        help="of what --var moves (256MB)",
-    )
+    if "--max-size" not in parser.format_usage():  # a get bounds what it takes by itself
+        parser.add_argument(
+            "--max-size", metavar="SIZE", type=bytes_of, help="of what --var moves (256MB)"
+        )
     if get:
         parser.add_argument(
             "--as",
@@ -67,10 +64,10 @@ def put_variable(arguments: argparse.Namespace, context: Context) -> Output:
     if arguments.var not in variables:
         raise UsageError(f"there is no Python variable {arguments.var}; set it first")
     data = as_bytes(variables[arguments.var], path, name=arguments.var)
-    if len(data) > arguments.max_size:
+    most = arguments.max_size or MAX_SIZE
+    if len(data) > most:
         raise UsageError(
-            f"{arguments.var} has {size_of(len(data))}, more than {size_of(arguments.max_size)}; "
-            "raise --max-size"
+            f"{arguments.var} has {size_of(len(data))}, more than {size_of(most)}; raise --max-size"
         )
     with (
         Meter("put", context.frontend.progress) as meter,
@@ -95,8 +92,9 @@ def get_variable(arguments: argparse.Namespace, context: Context) -> Output:
     variables = _variables(arguments.var, context)
     place = place_of(path, context)
 
+    most: int = arguments.max_size or MAX_SIZE
+
     def limit(_: bytes, size: int | None) -> int:
-        most: int = arguments.max_size
         if size is not None and size > most:
             raise TransferError(
                 f"{place} has {size_of(size)}, more than {size_of(most)}; raise --max-size"
