@@ -88,6 +88,10 @@ def _add_shell(commands: Any) -> None:
         default="ctrl-p,ctrl-q",
         help="leave by these keys (ctrl-p,ctrl-q); the shell ends then, a joined one goes on",
     )
+    shell.add_argument("--join", action="store_true", help="join the shell of a notebook")
+    shell.add_argument(
+        "--session", metavar="NAME", help="with --join: which of its sessions (main)"
+    )
     shell.set_defaults(work=_shell)
 
 
@@ -114,7 +118,7 @@ def _install(arguments: argparse.Namespace) -> int:
 
 def _shell(arguments: argparse.Namespace) -> int:
     from ctrkernel.engine.engine import find_engine  # noqa: PLC0415 - help needs no engine
-    from ctrkernel.errors import TargetError  # noqa: PLC0415
+    from ctrkernel.errors import TargetError, UsageError  # noqa: PLC0415
     from ctrkernel.session.foreground import Asked, run_shell  # noqa: PLC0415
     from ctrkernel.session.terminal import TerminalEnded  # noqa: PLC0415
 
@@ -131,6 +135,10 @@ def _shell(arguments: argparse.Namespace) -> int:
         logs=arguments.logs,
     )
     try:
+        if arguments.join:
+            return _join(arguments)
+        if arguments.session is not None:
+            raise UsageError("--session goes with --join; a shell of its own has no name")
         return run_shell(find_engine(os.environ), asked)
     except TargetError as error:
         # The messages are a notebook's, and this is none.
@@ -139,3 +147,23 @@ def _shell(arguments: argparse.Namespace) -> int:
         return ended.status
     except KeyboardInterrupt:
         return 130
+
+
+def _join(arguments: argparse.Namespace) -> int:
+    from ctrkernel.engine.engine import find_engine  # noqa: PLC0415 - help needs no engine
+    from ctrkernel.errors import UsageError  # noqa: PLC0415
+    from ctrkernel.protocol.detach import DetachKeys  # noqa: PLC0415
+    from ctrkernel.session.door import join  # noqa: PLC0415
+    from ctrkernel.session.visitor import Link, visit  # noqa: PLC0415
+
+    own = ("shell", "user", "workdir", "env", "start", "logs", "command")
+    if any(getattr(arguments, each) for each in own):
+        raise UsageError(
+            "--join goes with --session and --detach-keys alone: it joins a shell that is there"
+        )
+    keys = DetachKeys(arguments.detach_keys)
+    info = find_engine(os.environ).inspect(arguments.target)
+    left = visit(Link(join(info.name, arguments.session or "main")), keys)
+    if left:
+        print(f"ctrkernel: {left}")
+    return 0

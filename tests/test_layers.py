@@ -43,6 +43,7 @@ OWNERS = {
     "jupyter_client": ["kernel/"],
     "jupyter_core": ["kernel/"],
     "pexpect": ["session/transport.py"],
+    "prompt_toolkit": ["session/line_editor.py"],
     "ptyprocess": ["session/transport.py"],
     "pandas": ["commands/variables.py"],
     "pygments": ["commands/highlight.py"],

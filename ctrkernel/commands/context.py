@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
     from ctrkernel.commands.progress import Progress
     from ctrkernel.commands.workspace import Workspace
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,13 @@ class Frontend(Protocol):
 
     def notice(self, line: str) -> None:
         """Show a line of our own, told apart from a program's output."""
+
+    def at_terminal(self, work: Callable[[], _T]) -> _T:
+        """Do `work` in the thread that owns the person's terminal; only where `terminal` is true.
+
+        Raises:
+            UsageError: There is no terminal.
+        """
 
     def ask_hidden(self, prompt: str) -> str:
         """Ask for a word that nobody sees typed.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ctrkernel.errors import CtrKernelError
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ctrkernel.commands.context import Context, Frontend, Output
     from ctrkernel.commands.progress import Progress
     from ctrkernel.session.mask import Mask
+
+_T = TypeVar("_T")
 
 
 def masked(mask: Mask, context: Context, work: Callable[[Context], Output]) -> Output:
@@ -64,6 +66,10 @@ class MaskedFrontend:
     def notice(self, line: str) -> None:
         """Show a line of our own."""
         self._frontend.notice(self._mask.hide(line))
+
+    def at_terminal(self, work: Callable[[], _T]) -> _T:
+        """Do `work` in the thread that owns the person's terminal."""
+        return self._frontend.at_terminal(work)
 
     def ask_hidden(self, prompt: str) -> str:
         """Ask for a word that nobody sees typed."""

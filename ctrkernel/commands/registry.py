@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "ctr_expect": ("expect", "Expect"),
     "ctr_get": ("copy", "Get"),
     "ctr_inspect": ("inspect", "Inspect"),
+    "ctr_interact": ("interact", "Interact"),
     "ctr_logs": ("logs", "Logs"),
     "ctr_pause": ("lifecycle", "Pause"),
     "ctr_ps": ("ps", "Ps"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ctrkernel.commands.progress import Redrawn
+from ctrkernel.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ctrkernel.commands.progress import Progress
     from ctrkernel.kernel.stream import Publisher
+
+_T = TypeVar("_T")
 
 
 class KernelFrontend:
@@ -40,6 +43,10 @@ class KernelFrontend:
     def notice(self, line: str) -> None:
         """Show a line of our own on stderr."""
         self._publisher.notice(line)
+
+    def at_terminal(self, work: Callable[[], _T]) -> _T:  # noqa: ARG002 - there is none
+        """Nobody sits at a terminal of the kernel's."""
+        raise UsageError("there is no terminal in this front end")
 
     def ask_hidden(self, prompt: str) -> str:
         """Ask for a word that nobody sees typed."""

@@ -10,7 +10,7 @@ import warnings
 from concurrent.futures import Future
 from getpass import GetPassWarning, getpass
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ctrkernel.errors import CommandInterrupted, UsageError
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ctrkernel.commands.progress import Progress
     from ctrkernel.magics.gauge import Gauge
+
+_T = TypeVar("_T")
 
 #: Pieces of output that may wait to be shown, of a megabyte at most; then the container waits.
 BEHIND = 16
@@ -83,6 +85,19 @@ class MagicFrontend:
     def notice(self, line: str) -> None:
         """Show a line of our own on stderr."""
         self.stream(f"ctrkernel: {line}\n", name="stderr")
+
+    def at_terminal(self, work: Callable[[], _T]) -> _T:
+        """Do `work` in IPython's own thread, which gets the signals."""
+        answer: Future[_T] = Future()
+
+        def do() -> None:
+            try:
+                answer.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - told to the command's thread
+                answer.set_exception(error)
+
+        self._requests.put(do)
+        return answer.result()
 
     def ask_hidden(self, prompt: str) -> str:
         """Ask in IPython's own thread.

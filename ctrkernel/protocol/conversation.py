@@ -140,18 +140,20 @@ class Conversation:
         """Whether a cell was submitted and has not ended."""
         return self.phase in (Phase.STAGING, Phase.RUNNING)
 
-    def submit(self, code: str, *, stray: bool = False) -> bytes:
+    def submit(self, code: str, *, stray: bool = False, attended: bool = False) -> bytes:
         """Return what to type to run `code`; only in phase IDLE.
 
         Args:
             code: Any number of lines.
             stray: Whether a key that did not signal may be waiting in the terminal: then its line
                 is erased, and what the shell says to the rest of it is nobody's output.
+            attended: Whether a person sits at the terminal, who wants to see what they type.
         """
         assert self.phase is Phase.IDLE
         assert self._dialect is not None
         self.seq += 1
         data = code_bytes(code)
+        self.state = replace(self.state, attended=attended)
         lines = self._dialect.cell(self.seq, data, self.state)
         self._code = code
         self._typed = frozenset(lines)
@@ -162,7 +164,12 @@ class Conversation:
         self._checked = may_be_unfinished(data)
         self._blank = not has_command(code)
         # What changed the terminal is undone by what is typed now, and seen again where it is not.
-        self.state = replace(self.state, pipe_status=(), finished=False, terminal_changed=False)
+        self.state = replace(
+            self.state,
+            pipe_status=(),
+            finished=False,
+            terminal_changed=attended and self._has_stty,
+        )
         self.phase = Phase.STAGING
         self._stray = stray
         before = ERASE_LINE + b"\n" if stray else b""
@@ -326,7 +333,7 @@ class Conversation:
         self._held.clear()
         self.phase = Phase.IDLE
         self.state = replace(self.state, plain=plain, repair=True)
-        return [Type(self.submit(self._code))]
+        return [Type(self.submit(self._code, attended=self.state.attended))]
 
     def _done(self, status: int | None, cwd: bytes) -> list[Happening]:
         happenings = self._give_held(begun=False) if self.phase is Phase.STAGING else []

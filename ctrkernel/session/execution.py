@@ -28,6 +28,7 @@ class Execution:
         lost: Whether the shell ended before it began; it can be given to another.
         typed: Whether somebody typed to it, which it may not have read.
         ours: Whether it is no command of the person's; then nobody else hears its output.
+        attended: Whether a person sits at its terminal, which then shows what they type.
     """
 
     code: str
@@ -39,6 +40,7 @@ class Execution:
     lost: bool = False
     typed: bool = False
     ours: bool = False
+    attended: bool = False
     started: float = field(default_factory=time.monotonic)
     future: Future[CommandResult] = field(default_factory=Future)
 

@@ -125,12 +125,13 @@ class Pump:
     def _stop(self) -> None:
         self._stopping = True
 
-    def submit(self, code: str, *, stray: bool = False) -> bool:
+    def submit(self, code: str, *, stray: bool = False, attended: bool = False) -> bool:
         """Type a cell, from any thread; False where the pump has ended.
 
         Args:
             code: Any number of lines.
             stray: Whether a key that did not signal may be waiting in the terminal.
+            attended: Whether a person sits at the terminal.
 
         It is written here and not in the pump's thread: a change of threads costs as much as the
         shell's own answer.
@@ -142,7 +143,7 @@ class Pump:
             self._released = False
             self._quiet_pause = QUIET_INTERVAL
             with self._talk:
-                self._outgoing += self._conversation.submit(code, stray=stray)
+                self._outgoing += self._conversation.submit(code, stray=stray, attended=attended)
                 self._write()
                 unwritten = bool(self._outgoing)
         # Else the begin mark wakes the pump.

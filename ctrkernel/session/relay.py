@@ -40,6 +40,8 @@ def relay(terminal: Terminal, program: Transport, keys: DetachKeys) -> Left:
     poll = select.poll()
     poll.register(terminal.resized, select.POLLIN)
     program.resize(*terminal.size())
+    if left := _show(program, terminal):
+        return left
     while True:
         poll.register(terminal.stdin, select.POLLIN if len(pending) < PENDING_LIMIT else 0)
         poll.register(program.fileno(), select.POLLIN | (select.POLLOUT if pending else 0))
@@ -49,12 +51,8 @@ def relay(terminal: Terminal, program: Transport, keys: DetachKeys) -> Left:
         events = ready.get(program.fileno(), 0)
         if pending and events & select.POLLOUT:
             del pending[: program.write(bytes(pending))]
-        if events & ~select.POLLOUT:
-            data = program.read()
-            if data is None:
-                return Left.ENDED
-            if not terminal.write(data):
-                return Left.GONE
+        if events & ~select.POLLOUT and (left := _show(program, terminal)):
+            return left
         if terminal.stdin in ready:
             typed = terminal.read(READ_SIZE)
             if typed is None:
@@ -64,3 +62,15 @@ def relay(terminal: Terminal, program: Transport, keys: DetachKeys) -> Left:
             del pending[: program.write(bytes(pending))]
             if detached:
                 return Left.DETACHED
+
+
+def _show(program: Transport, terminal: Terminal) -> Left | None:
+    """Write what the program has to say; return why the relay ends, if it does."""
+    # Twice: its end may be known together with its last bytes.
+    for _ in range(2):
+        data = program.read()
+        if data is None:
+            return Left.ENDED
+        if not terminal.write(data):
+            return Left.GONE
+    return None

@@ -19,6 +19,7 @@ from ctrkernel.errors import (
     one_line,
 )
 from ctrkernel.protocol.conversation import INTERRUPTED, Conversation, Done, Phase, Ready
+from ctrkernel.protocol.detach import DETACH_KEYS, DetachKeys
 from ctrkernel.session import inside, startup
 from ctrkernel.session.beside import Beside
 from ctrkernel.session.execution import Execution, OnOutput
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.session.door import Door
     from ctrkernel.session.mask import Mask
 
 #: Seconds that a shell may take to its first prompt; start files of some people are slow.
@@ -109,6 +111,9 @@ class ShellSession:
         #: Whether a key that was meant to signal may be waiting in the terminal.
         self._stray = False
         self._talker = Talker(self)
+        #: Terminals that show what the shell says.
+        self._watchers: list[Callable[[str], None]] = []
+        self._door: Door | None = None
         self._reapers: list[Reaper] = []
         #: Those of shells that were closed, which nobody has waited for.
         self._ending: list[Reaper] = []
@@ -194,9 +199,12 @@ class ShellSession:
                 self._failure = SessionClosed(f"session {self.name} is closed; reopen it")
                 self._settled.set()
             pump, self._pump = self._pump, None
+            door, self._door = self._door, None
             reapers, self._reapers = self._reapers, []
             self._ending = [each for each in self._ending if not each.wait(0)] + reapers
             self._closed = True
+        if door is not None:
+            door.close()
         for reaper in reapers:
             reaper.release()
         if pump is not None:
@@ -314,7 +322,7 @@ class ShellSession:
         try:
             return execution.future.result(timeout)
         except TimeoutError as error:
-            partial = self._stop(execution)
+            partial = self.stop(execution)
             message = f"timed out after {timeout:g} s" if timeout is not None else "timed out"
             raise CommandTimedOut(message, partial) from error
         except KeyboardInterrupt:
@@ -329,6 +337,7 @@ class ShellSession:
         keep: bool = False,
         talked: bool = False,
         ours: bool = False,
+        attended: bool = False,
     ) -> Execution:
         """Give `code` to the shell, which must be ready, and return at once.
 
@@ -338,6 +347,7 @@ class ShellSession:
             keep: Keep the output for the result.
             talked: It is started to be talked to.
             ours: It is no command of the person's: only `on_output` hears what it prints.
+            attended: A person sits at the terminal, which shows what they type.
         """
         with self._lock:
             if self._closed or self._pump is None:
@@ -350,12 +360,14 @@ class ShellSession:
                 raise ShellBusy(
                     f"session {self.name} is running a command; wait for it or interrupt it"
                 )
-            execution = Execution(code, on_output, Capture() if keep else None, ours=ours)
+            execution = Execution(
+                code, on_output, Capture() if keep else None, ours=ours, attended=attended
+            )
             self._execution = execution
             self._talker.dialogue.begin(talked=talked)
             pump = self._pump
             stray, self._stray = self._stray, False
-            if pump.submit(code, stray=stray):
+            if pump.submit(code, stray=stray, attended=attended):
                 return execution
             self._execution = None
             self._talker.dialogue.end("could not begin: the shell is gone")
@@ -363,10 +375,11 @@ class ShellSession:
         pump.join(CLOSE_TIMEOUT)
         raise ShellExited(f"exit status {self.exit_status}")
 
-    def _stop(self, execution: Execution) -> CommandResult:
-        """Interrupt, ever harder, until the command ends; return what came of it."""
+    def stop(self, execution: Execution) -> CommandResult:
+        """Interrupt one command, ever harder, until it ends; return what came of it."""
         for _ in range(3):
-            self.interrupt()
+            if self.runs(execution):
+                self.interrupt()
             try:
                 return execution.future.result(STOP_GRACE)
             except TimeoutError:
@@ -452,6 +465,53 @@ class ShellSession:
     def require_seen(self) -> None:
         """Raise ExpectEnded, once, if the program that was talked to has ended unnoticed."""
         self._talker.require_seen()
+
+    # A person at a terminal
+
+    def interact(self, *, detach_keys: str = DETACH_KEYS) -> str | None:
+        """Hand this shell to the person at the process's terminal, and take it back.
+
+        Each line that they enter is a command of this session, so that directory, variables and
+        functions carry both ways. While one runs the terminal is raw and passed through.
+
+        Args:
+            detach_keys: Those that leave a command running, in the engine's notation. At the
+                prompt Ctrl-D hands the shell back.
+
+        Returns:
+            What they left behind, such as a command that runs on; None where nothing is.
+
+        Raises:
+            UsageError: There is no terminal; or the keys are none.
+        """
+        from ctrkernel.session.visitor import visit_here  # noqa: PLC0415 - few sessions need it
+
+        self.wait_ready()
+        return visit_here(self, DetachKeys(detach_keys))
+
+    def open_door(self) -> str:
+        """Let ``ctrkernel shell --join`` of the same user in; return the door's path.
+
+        It is closed with the session.
+        """
+        from ctrkernel.session.door import Door  # noqa: PLC0415 - few sessions need it
+
+        with self._lock:
+            if self._door is None:
+                self._door = Door(self)
+            return self._door.path
+
+    def watch(self, watcher: Callable[[str], None]) -> None:
+        """Have `watcher` called, in the session's thread, with all that the shell says."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Callable[[str], None]) -> None:
+        """Undo :meth:`watch`."""
+        self._watchers.remove(watcher)
+
+    def pass_on(self, execution: Execution, data: bytes) -> None:
+        """Type what a person types while `execution` runs, and do not wait."""
+        self._talker.pass_on(execution, data)
 
     def type(self, data: bytes) -> None:
         """Type bytes, as a keyboard would."""
@@ -555,6 +615,8 @@ class ShellSession:
             return
         if self._on_shown is not None:
             self._on_shown(text)
+        for watcher in tuple(self._watchers):
+            watcher(text)
         if execution is not None and not (late and self._on_late is not None):
             self._talker.dialogue.add(text)
             execution.take(text)

@@ -116,6 +116,13 @@ class Talker:
             self.require_seen()
             raise ShellIdle(self._idle("this any more"))
 
+    def pass_on(self, execution: Execution, data: bytes) -> None:
+        """Type what a person types at a terminal of their own, and do not wait."""
+        pump = self._session.pump
+        if pump is not None:
+            typing = _Typing(self._session, execution)
+            pump.post(lambda: typing.start(pump, data))
+
     def _idle(self, what: str) -> str:
         return (
             f"nothing runs in session {self._session.name} that could be given {what}; "

@@ -107,6 +107,9 @@ class Terminal:
             newlines: Begin a new line at each ``\n`` that is written, for output that comes from
                 a terminal which does not.
         """
+        if threading.current_thread() is threading.main_thread():
+            # A line editor that was here since has left the signal to nobody.
+            signal.signal(signal.SIGWINCH, self._note_resize)
         tty.setraw(self.stdin, termios.TCSANOW)
         if newlines:
             attributes = termios.tcgetattr(self.stdin)

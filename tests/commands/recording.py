@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ctrkernel.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
 
     from ctrkernel.commands.progress import Progress
+
+_T = TypeVar("_T")
 
 
 class RecordingFrontend:
@@ -42,6 +44,9 @@ class RecordingFrontend:
 
     def notice(self, line: str) -> None:
         self.notices.append(line)
+
+    def at_terminal(self, work: Callable[[], _T]) -> _T:
+        return work()
 
     def ask_hidden(self, prompt: str) -> str:
         self.questions.append(prompt)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import MakeContainer
 
 #: Seconds for what a person waits for.
-SOON = 20.0
+SOON = 12.0
 PROMPT = "[#$] "
 SHELL = (sys.executable, "-m", "ctrkernel", "shell")
 

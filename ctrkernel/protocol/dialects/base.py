@@ -33,6 +33,8 @@ PREFIX: Final = "__ctrk"
 SILENT: Final = ">/dev/null 2>&1"
 #: What the terminal must do for us: no echo of what we type, newlines as they are.
 TERMINAL: Final = "stty -echo -onlcr"
+#: What it must do for a person who sits at it.
+ATTENDED: Final = "stty echo onlcr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class ShellState:
         plain: Whether the user has a function named like the word that passes functions by. Our
             marks do not work then, and the prompt alone tells the end.
         repair: Whether builtins of ours may be disabled.
+        attended: Whether a person sits at the terminal while the next cell runs.
     """
 
     flags: str = ""
@@ -61,6 +64,7 @@ class ShellState:
     finished: bool = True
     plain: bool = False
     repair: bool = False
+    attended: bool = False
 
     @property
     def traced(self) -> bool:
@@ -169,7 +173,7 @@ class Dialect(ABC):
         if not state.prompts_intact:
             lines += self.prompts()
         statements = self.stage(data)
-        gate = f"{PREFIX}_g={seq}" + (f"; {PREFIX}_t" if state.traced else "")
+        gate = self.gate(seq, state)
         run = self.evaluate(state, "" if state.plain else self.trailer_for(data, state))
         if may_be_unfinished(data):
             otherwise = self.complain(state)
@@ -188,6 +192,16 @@ class Dialect(ABC):
         if lines:
             lines.append(self.first_line())
         return [*lines, line]
+
+    def gate(self, seq: int, state: ShellState) -> str:
+        """Return the words that tell the shell which cell this is, the last before the code."""
+        words = [f"{PREFIX}_g={seq}"]
+        if state.traced:
+            words.append(f"{PREFIX}_t")
+        if state.attended:
+            # Nothing of ours is typed behind them, so nothing of it shows.
+            words.append(f"command {ATTENDED}")
+        return "; ".join(words)
 
     def first_line(self) -> bytes:
         """Return a line after which the cell's own lines are counted, where that can be had."""
