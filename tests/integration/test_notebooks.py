@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
-from tests.kernel.live_kernel import clients, eventually, inside
+from tests.kernel.live_kernel import clients, docker, eventually, inside
+from workbench import containers
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 QUICKSTART = NOTEBOOKS / "quickstart.ipynb"
@@ -251,3 +253,78 @@ def test_a_long_output_is_stored_whole(
 
 def _seconds(cell: Any) -> int:
     return 1 if "sleep 1000" in cell.source else CELL_TIMEOUT
+
+
+def test_the_magics_notebook_shows_what_it_says(debian: str, tmp_path: Path) -> None:
+    source = (NOTEBOOKS / "magics.ipynb").read_text()
+    path = tmp_path / "magics.ipynb"
+    source = source.replace(DEMO, debian).replace(
+        "/tmp/ctrkernel-magics", str(tmp_path / "ctrkernel-magics")
+    )
+    path.write_text(source)
+    notebook = read(path)
+
+    client_of(notebook, tmp_path).execute()
+
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    shown = {cell.source: shown_by(cell) for cell in code}
+
+    def after(start: str) -> str:
+        return next(text for source, text in shown.items() if source.startswith(start))
+
+    assert after("%load_ext").startswith(f"attached to {debian} (")
+    assert after("%%ctr\nfor") == "".join(f"step {n} in /tmp/magics\n" for n in (1, 2, 3))
+    assert after("count = 3") == "1\n2\n3\n6"
+    assert after("%%ctr --expand") == "3000\n"
+    assert after("result").startswith("CommandResult(exit_code=0, output='3000\\n'")
+    assert after("%ctr --no-raise") == "(False, 3)"
+    assert after("%ctr --timeout").startswith("begun\n")
+    assert after("%ctr --session other cd").startswith("<running 'sleep 1; echo done' in ")
+    assert after("%ctr --session other echo") == "mine, in /etc\ndone\n\n"
+    assert "worker" in after("%ctr_sessions")
+    assert sorted(after("%ctr_exec").splitlines()) == ["to stderr", "to stdout"]
+    assert after("%ctr_env").endswith("stage: test\n")
+    assert "name? " in after("%ctr_send --session talk sh")
+    assert "hello, world" in after("%ctr_send --session talk world")
+    assert "FROM THE HOST" in after("from pathlib")
+    assert debian in after("rows = %ctr_ps")
+    assert after("import ctrkernel") == "['ctrkernel-magics-in.txt', 'out.txt']\n"
+    assert [errors_of(cell)[0] for cell in code if errors_of(cell)] == [
+        ("CommandFailed", "exit status 2"),
+        ("CommandTimedOut", "timed out after 1 s"),
+    ]
+    assert eventually(lambda: not inside(debian)), inside(debian)
+
+
+def test_the_fleet_notebook_shows_what_it_says(engine_program: str, tmp_path: Path) -> None:
+    mark = f"ctrkernel-test-{os.getpid()}-fleet"
+    path = tmp_path / "fleet.ipynb"
+    path.write_text((NOTEBOOKS / "fleet.ipynb").read_text().replace("fleet-", f"{mark}-"))
+    notebook = read(path)
+    a, b, c = (f"{mark}-{letter}" for letter in "abc")
+
+    try:
+        client_of(notebook, tmp_path).execute()
+    finally:
+        containers.remove([a, b, c])
+
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    shown = {cell.source: shown_by(cell) for cell in code}
+    everywhere = next(text for source, text in shown.items() if "my number" in source)
+    assert sorted(line.split(" │ ")[0] for line in everywhere.splitlines()) == [a, b, c]
+    assert all(f"'{name}': '/tmp\\n'" in shown["where"] for name in (a, b, c))
+    failures = [errors_of(cell)[0] for cell in code if errors_of(cell)]
+    assert failures[0] == ("CommandFailed", f"failed in 1 of 3: {b} (exit status 7)")
+    assert failures[1][0] == "CommandFailed"
+    assert failures[1][1].startswith(f"failed in 1 of 3: {c} (container {c} is stopped")
+    assert len(failures) == 2
+    statuses = next(text for source, text in shown.items() if "exit_code" in source)
+    assert f"'{b}': 7" in statuses
+    assert not docker("ps", "--all", "--quiet", f"--filter=name={mark}")
+
+
+def shown_by(cell: Any) -> str:
+    """Return a cell's text: what streamed, then its values."""
+    values = [each.data["text/plain"] for each in cell.outputs if "data" in each]
+    return text_of(cell) + "".join(values)
