@@ -14,9 +14,12 @@ from tests.browser.driver import NOTEBOOK_MS, Notebook, image_is_drawn
 from workbench.names import DEMO, ENGINE
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
     from tests.browser.driver import Lab
 
-QUICKSTART = Path(__file__).resolve().parents[2] / "notebooks" / "quickstart.ipynb"
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+QUICKSTART, MAGICS = NOTEBOOKS / "quickstart.ipynb", NOTEBOOKS / "magics.ipynb"
 
 #: What each code cell of the quickstart shows; the failing one's error comes last.
 QUICKSTART_OUTPUTS = (
@@ -136,3 +139,29 @@ def test_a_long_output_comes_whole_and_trips_no_limit_of_the_server(lab: Lab) ->
     text = output.text_content() or ""
     assert "IOPub" not in text
     assert text == "".join(f"{number}\n" for number in range(1, 200001))
+
+
+def test_the_magics_run_in_a_python_notebook(lab: Lab, container: str) -> None:
+    document = nbformat.read(MAGICS, as_version=4)  # type: ignore[no-untyped-call]
+    for cell in document.cells:
+        cell.source = cell.source.replace(DEMO, container)
+    nbformat.write(document, lab.folder / "magics.ipynb")  # type: ignore[no-untyped-call]
+    code = [cell.source for cell in document.cells if cell.cell_type == "code"]
+    notebook = lab.open("magics.ipynb")
+    expect(notebook.code_cells).to_have_count(len(code))
+
+    # Two cells are meant to fail, and JupyterLab goes on only past those that are tagged so.
+    notebook.run_all()
+    notebook.wait_done(len(code) - 1, timeout=2 * NOTEBOOK_MS)
+
+    def output(start: str) -> Locator:
+        return notebook.output(next(i for i, cell in enumerate(code) if cell.startswith(start)))
+
+    expect(output("%%ctr\nfor")).to_contain_text("step 3 in /tmp/magics")
+    table = output("%ctr_sessions").locator("table")
+    expect(table).to_have_count(1)
+    expect(table.locator("th")).to_have_text(
+        ["", "container", "session", "shell", "directory", "state"]
+    )
+    assert output("%ctr ls /no/such").inner_text().endswith("CommandFailed: exit status 2")
+    assert "Traceback" not in (notebook.panel.text_content() or "")
