@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pexpect
 import pytest
 
 from ctrkernel.container import Container
@@ -292,3 +293,26 @@ def test_a_kernel_says_what_to_type_and_that_joins_it(kernel: LiveKernel, debian
         assert person.end() == 0
 
     assert kernel.run("echo $b $PWD").text == "terminal /usr\n"
+
+
+def test_ipython_s_own_terminal_is_handed_over_and_back(debian: str) -> None:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "IPython", "--no-banner", "--simple-prompt", "--ext=ctrkernel"],
+        timeout=SOON,
+        dimensions=(30, 90),
+    )
+    try:
+        for line in (f"%ctr_attach {debian}", "%ctr cd /tmp; x=5", "%ctr_interact"):
+            child.expect(r"In \[\d+\]: ")
+            child.sendline(line)
+        child.expect(rf"{debian}:/tmp\$")
+        child.send("cd /usr; echo x$x; y=6\r")
+        child.expect("x5\r\n")
+        child.expect(rf"{debian}:/usr\$")
+        child.send("\x04")
+        child.expect(r"In \[\d+\]: ")
+        child.sendline("%ctr echo y$y $PWD")
+        child.expect("y6 /usr\r\n")
+    finally:
+        child.close(force=True)
