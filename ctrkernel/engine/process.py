@@ -7,12 +7,14 @@ whole process group: it is we who decide when the child ends, after the clean-up
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import selectors
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +31,8 @@ STDERR_LIMIT = 64 * 1024
 STDOUT_LIMIT = 256 * 1024 * 1024
 #: Bytes read from or written to a pipe at once: the size of a Linux pipe.
 PIPE_SIZE = 64 * 1024
+#: Bytes of a pipe that moves much: what Linux lets anybody have (pipe-max-size, pipe(7)).
+WIDE_PIPE_SIZE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Child:
         environ: Variables added to this process's environment; secrets travel here, not on argv.
         cancelled: Asked every :data:`CANCEL_INTERVAL` seconds; true raises :class:`Cancelled`.
         inherit: Descriptors that stay open in the child.
+        wide: Have pipes of :data:`WIDE_PIPE_SIZE`, for a child that moves much.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class Child:
         environ: Mapping[str, str] | None = None,
         cancelled: Callable[[], bool] | None = None,
         inherit: Sequence[int] = (),
+        wide: bool = False,
     ) -> None:
         self._process = subprocess.Popen(
             list(argv),
@@ -103,6 +109,7 @@ class Child:
         self._selector = selectors.DefaultSelector()
         for pipe in (self._stdin, self._stdout, self._stderr):
             os.set_blocking(pipe.fileno(), False)
+        self._size = _widen(self._stdin, self._stdout) if wide else PIPE_SIZE
         self._selector.register(self._stderr, selectors.EVENT_READ)
 
     def __enter__(self) -> Self:
@@ -136,7 +143,7 @@ class Child:
             while rest:
                 self._await(timeout)
                 try:
-                    rest = rest[os.write(self._stdin.fileno(), rest[:PIPE_SIZE]) :]
+                    rest = rest[os.write(self._stdin.fileno(), rest[: self._size]) :]
                 except BlockingIOError:
                     continue
                 except BrokenPipeError:
@@ -145,13 +152,57 @@ class Child:
             self._selector.unregister(self._stdin)
         return True
 
+    def write_file(self, descriptor: int, size: int, *, timeout: float) -> int:
+        """Write up to `size` bytes of a file to the child's stdin, without copying (splice(2)).
+
+        Args:
+            descriptor: The open file; its position moves on.
+            size: Bytes.
+            timeout: Seconds that may pass without a byte taken.
+
+        Returns:
+            The bytes that were moved, at least 1; 0 at the file's end, -1 if the child no longer
+            reads.
+
+        Raises:
+            Stalled: Nothing was taken for `timeout` seconds.
+            Cancelled: The caller's ``cancelled`` said so.
+            OSError: The file cannot be read.
+        """
+        self._selector.register(self._stdin, selectors.EVENT_WRITE)
+        try:
+            while True:
+                self._await(timeout)
+                try:
+                    return self._splice(descriptor, min(size, self._size))
+                except BlockingIOError:
+                    continue
+                except BrokenPipeError:
+                    return -1
+        finally:
+            self._selector.unregister(self._stdin)
+
+    def _splice(self, descriptor: int, size: int) -> int:
+        pipe = self._stdin.fileno()
+        if hasattr(os, "splice"):
+            try:
+                return os.splice(descriptor, pipe, size, flags=os.SPLICE_F_NONBLOCK)
+            except OSError as error:
+                if error.errno not in {errno.EINVAL, errno.ENOSYS}:
+                    raise
+        # Some file systems cannot, and macOS has none.
+        data = os.pread(descriptor, size, at := os.lseek(descriptor, 0, os.SEEK_CUR))
+        moved = os.write(pipe, data) if data else 0
+        os.lseek(descriptor, at + moved, os.SEEK_SET)
+        return moved
+
     def close_stdin(self) -> None:
         """Tell the child that no more comes."""
         with contextlib.suppress(OSError):
             self._stdin.close()
 
     def read(self, *, timeout: float) -> bytes:
-        """Read what the child's stdout has, at most :data:`PIPE_SIZE` bytes; ``b""`` is its end.
+        """Read what the child's stdout has, at most a pipe's size; ``b""`` is its end.
 
         Raises:
             Stalled: Nothing came for `timeout` seconds.
@@ -162,7 +213,7 @@ class Child:
             while True:
                 self._await(timeout)
                 with contextlib.suppress(BlockingIOError):
-                    data = os.read(self._stdout.fileno(), PIPE_SIZE)
+                    data = os.read(self._stdout.fileno(), self._size)
                     self._ended = not data
                     return data
         finally:
@@ -281,6 +332,18 @@ class Child:
         deadline = time.monotonic() + timeout
         while self._ready(deadline) == [self._stderr]:
             pass
+
+
+def _widen(*pipes: IO[bytes]) -> int:
+    """Enlarge `pipes` and return the size that they have now."""
+    widen = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if widen is None:
+        return PIPE_SIZE
+    try:
+        return min(fcntl.fcntl(pipe.fileno(), widen, WIDE_PIPE_SIZE) for pipe in pipes)
+    except OSError:
+        # The user has as many wide pipes as the system allows.
+        return PIPE_SIZE
 
 
 def run_process(

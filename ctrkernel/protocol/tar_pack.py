@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tarfile
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ctrkernel.protocol.tar_stream import BLOCK, Kind, Member
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: The two empty blocks that end an archive.
 ARCHIVE_END: Final = bytes(2 * BLOCK)
@@ -17,6 +20,13 @@ _TYPES = {
     Kind.HARD_LINK: tarfile.LNKTYPE,
     Kind.FIFO: tarfile.FIFOTYPE,
 }
+#: What fits into the fields of POSIX's ustar header: names of 100 bytes, numbers in octal digits.
+_NAME, _SIZE, _NUMBER, _SECONDS = 100, 8**11, 8**7, 8**11
+_SECOND: Final = 1_000_000_000
+#: Where a header's checksum begins.
+_CHECKSUM: Final = 148
+#: A header before its name and numbers, by type: magic, version, no user, no group, no device.
+_TAIL: Final = b"ustar\x0000" + bytes(64) + b"0000000\x000000000\x00" + bytes(167)
 
 
 def pack_header(member: Member, *, pax: bool = True) -> bytes:
@@ -32,13 +42,31 @@ def pack_header(member: Member, *, pax: bool = True) -> bytes:
     """
     if member.kind not in _TYPES:
         raise ValueError(f"cannot pack a {member.kind.value}")
+    seconds, nanoseconds = divmod(member.mtime_ns, _SECOND)
+    name = member.name.encode("utf-8", "surrogateescape")
+    if member.kind is Kind.FOLDER:
+        name += b"/"
+    target = member.target.encode("utf-8", "surrogateescape")
+    small = (
+        len(name) <= _NAME
+        and len(target) <= _NAME
+        and member.size < _SIZE
+        and 0 <= member.uid < _NUMBER
+        and 0 <= member.gid < _NUMBER
+        and 0 <= seconds < _SECONDS
+    )
+    # A reader of pax takes a name that is not ASCII from a record; in ustar it has no encoding.
+    if small and (not pax or (name + target).isascii()):
+        header = _ustar(name, _TYPES[member.kind], member, target, seconds)
+        if not (pax and nanoseconds):
+            return header
+        return _times(seconds, nanoseconds) + header
     info = tarfile.TarInfo(member.name)
     info.type = _TYPES[member.kind]
     info.size = member.size
     info.mode = member.mode
     info.uid, info.gid = member.uid, member.gid
     info.linkname = member.target
-    seconds, nanoseconds = divmod(member.mtime_ns, 1_000_000_000)
     info.mtime = seconds
     if not pax:
         return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
@@ -47,6 +75,62 @@ def pack_header(member: Member, *, pax: bool = True) -> bytes:
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
 
 
+def pack_sparse(member: Member, pieces: Sequence[tuple[int, int]]) -> bytes:
+    """Return the header blocks and the map of a file with holes; its pieces follow, then padding.
+
+    GNU's sparse format 1.0 ("Storing Sparse Files" in the manual of tar).
+
+    Args:
+        member: A file; its size is the whole one.
+        pieces: Offset and length of what is no hole, in order.
+    """
+    numbers = [len(pieces), *(number for piece in pieces for number in piece)]
+    sparse_map = b"".join(b"%d\n" % number for number in numbers)
+    sparse_map += padding(len(sparse_map))
+    seconds, nanoseconds = divmod(member.mtime_ns, _SECOND)
+    info = tarfile.TarInfo(f"GNUSparseFile.0/{member.name[-64:]}")
+    info.size = len(sparse_map) + sum(length for _, length in pieces)
+    info.mode = member.mode
+    info.uid, info.gid = member.uid, member.gid
+    info.mtime = seconds
+    info.pax_headers = {
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.name": member.name,
+        "GNU.sparse.realsize": str(member.size),
+    }
+    if nanoseconds and seconds >= 0:
+        info.pax_headers["mtime"] = f"{seconds}.{nanoseconds:09d}"
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") + sparse_map
+
+
 def padding(size: int) -> bytes:
     """Return the zeros that fill the last block of `size` bytes of content."""
     return bytes(-size % BLOCK)
+
+
+def _ustar(name: bytes, kind: bytes, member: Member, target: bytes, seconds: int) -> bytes:
+    return _summed(
+        name.ljust(_NAME, b"\0"),
+        b"%07o\0%07o\0%07o\0%011o\0%011o\0"
+        % (member.mode & 0o7777, member.uid, member.gid, member.size, seconds),
+        kind + target.ljust(_NAME, b"\0") + _TAIL,
+    )
+
+
+def _times(seconds: int, nanoseconds: int) -> bytes:
+    record = b"mtime=%d.%09d\n" % (seconds, nanoseconds)
+    length = len(record) + 3  # two digits and a blank
+    record = b"%d %s" % (length, record)
+    header = _summed(
+        b"././@PaxHeader".ljust(_NAME, b"\0"),
+        b"0000000\x000000000\x000000000\x00%011o\x0000000000000\x00" % length,
+        tarfile.XHDTYPE + bytes(_NAME) + _TAIL,
+    )
+    return header + record.ljust(BLOCK, b"\0")
+
+
+def _summed(before: bytes, numbers: bytes, after: bytes) -> bytes:
+    """Join a header and put its checksum in, which counts itself as blanks (pax(1))."""
+    total = sum(before) + sum(numbers) + sum(after) + 8 * 0x20
+    return before + numbers + b"%06o\0 " % total + after
