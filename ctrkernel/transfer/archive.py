@@ -84,7 +84,7 @@ def _look(engine: Engine, container: ContainerInfo, path: str) -> RemotePath:
 def _look_at_missing(engine: Engine, container: ContainerInfo, path: str) -> RemotePath:
     missing, parent = None, posixpath.dirname(path)
     blocked = False
-    while parent != "/":
+    while True:
         there = _look(engine, container, parent)
         if there.found is Found.FOLDER:
             break
@@ -93,7 +93,15 @@ def _look_at_missing(engine: Engine, container: ContainerInfo, path: str) -> Rem
             break
         parent = posixpath.dirname(parent)
     if missing is None:
-        return RemotePath(path=path, found=Found.MISSING, link=False, parent=parent, real=path)
+        return RemotePath(
+            path=path,
+            found=Found.MISSING,
+            link=False,
+            parent=parent,
+            real=path,
+            above=there.real or parent,
+            rest=posixpath.basename(path),
+        )
     return RemotePath(
         path=path,
         found=Found.MISSING,
@@ -102,6 +110,8 @@ def _look_at_missing(engine: Engine, container: ContainerInfo, path: str) -> Rem
         real=None,
         missing=missing,
         blocked=blocked,
+        above=there.real or parent,
+        rest=path[len(posixpath.dirname(missing)) :].lstrip("/"),
     )
 
 

@@ -17,6 +17,7 @@ from ctrkernel.protocol.tar_stream import (
     TarStream,
 )
 from ctrkernel.transfer.get import origin_of
+from ctrkernel.transfer.options import Options
 from ctrkernel.transfer.pack import Content, Root
 from ctrkernel.transfer.paths import container_path
 from ctrkernel.transfer.placement import Found, Source
@@ -42,6 +43,7 @@ def put_bytes(
     *,
     base: str,
     home: str | None,
+    pid: int = 0,
     user: str | None = None,
     mode: int | None = None,
     on_progress: Callable[[int, int | None], None] | None = None,
@@ -57,7 +59,8 @@ def put_bytes(
         destination: The file's path in the container; a folder is refused.
         base: The folder that a relative `destination` starts from.
         home: What ``~`` means in `destination`.
-        user: Who shall own it, as for ``--user``; None is the container's own.
+        pid: The shell, in the container; 0 for none.
+        user: Who shall own it, as for ``--user``; None is the shell's user, else the container's.
         mode: Its permission bits; None is 644.
         on_progress: Called with the bytes sent and in all.
         cancelled: Asked now and then; true stops the put.
@@ -76,8 +79,8 @@ def put_bytes(
         container,
         [(source, Root(path="", name=None, content=content))],
         target,
-        archive=False,
-        user=user,
+        options=Options(owner=user),
+        pid=pid,
         on_progress=on_progress,
         cancelled=cancelled,
         stall_timeout=stall_timeout,

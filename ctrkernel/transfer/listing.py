@@ -103,7 +103,7 @@ class RemoteLister:
             TransferError: The image has no ``find``.
         """
         found: dict[str, Entry] = {}
-        for words in _batches(paths):
+        for words in batches(paths):
             fields = self._run("trees", words)
             found.update(_parse(fields))
         return found
@@ -112,7 +112,7 @@ class RemoteLister:
         # With a slash behind it a link is the folder that it leads to.
         slashed = {f"{folder.rstrip('/')}/": folder for folder in folders}
         found: dict[str, list[str]] = {folder: [] for folder in folders}
-        for words in _batches(list(slashed)):
+        for words in batches(list(slashed)):
             begins = sorted(words, key=len, reverse=True)
             for path in self._run(what, words):
                 for begin in begins if len(begins) > 1 else words:
@@ -208,7 +208,7 @@ def _parse(fields: Sequence[str]) -> Iterator[tuple[str, Entry]]:
         yield path, Entry(_LETTERS.get(letter, Kind.DEVICE), int(size), mtime_ns)
 
 
-def _batches(paths: Sequence[str]) -> Iterator[list[str]]:
+def batches(paths: Sequence[str]) -> Iterator[list[str]]:
     """Cut `paths` into lists that fit on a command line."""
     batch: list[str] = []
     size = 0

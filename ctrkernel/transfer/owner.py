@@ -31,6 +31,11 @@ def owner_of(user: str, *, passwd: str, group: str) -> tuple[int, int]:
     return uid, gid
 
 
+def homes_of(passwd: str) -> dict[str, str]:
+    """Return the home folders by user, of the text of a ``/etc/passwd``."""
+    return {fields[0]: fields[5] for fields in _lines(passwd, fields=6) if fields[5]}
+
+
 def _user(name: str, passwd: str) -> tuple[int, int]:
     at = 2 if name.isdigit() else 0
     for fields in _lines(passwd, fields=4):

@@ -1,4 +1,4 @@
-"""A tree on this machine as a tar stream, in constant memory."""
+"""Trees on this machine, and content in memory, as one tar stream in constant memory."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import os
 import stat
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ctrkernel.errors import TransferError, one_line
-from ctrkernel.protocol.tar_pack import ARCHIVE_END, pack_header, padding
+from ctrkernel.protocol.tar_pack import ARCHIVE_END, pack_header, pack_sparse, padding
 from ctrkernel.protocol.tar_stream import BLOCK, Kind, Member
+from ctrkernel.transfer.holes import data_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-#: Bytes of a file that are read at once.
+    from ctrkernel.transfer.options import Mode
+
+#: Bytes of a file that are read at once; of a larger one the pieces go without being read.
 READ_SIZE: Final = 256 * 1024
 
 _KINDS = {
@@ -24,6 +27,16 @@ _KINDS = {
     stat.S_IFLNK: Kind.LINK,
     stat.S_IFIFO: Kind.FIFO,
 }
+
+
+class Digest(Protocol):
+    """A checksum being computed, as hashlib has them."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take the next bytes."""
+
+    def hexdigest(self) -> str:
+        """Return it in hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,8 @@ class Root:
 
     Args:
         path: Its path on this machine; links below it are packed as links.
-        name: What it is called in the archive; None packs what is in it, not the folder.
+        name: What it is called in the archive; None packs what is in it, not the folder. Folders
+            in the name are made.
         content: What it is, if it is no path.
     """
 
@@ -56,10 +70,39 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much there is to pack."""
+    """How much there is to pack.
+
+    Args:
+        files: Regular files; of hard links each name.
+        bytes: Of content that travels; of hard links once, of holes nothing.
+        entries: Folders and links too.
+        weight: Bytes as a listing shows them: each name's whole size.
+        sparse: Files with holes.
+    """
 
     files: int
     bytes: int
+    entries: int = 0
+    weight: int = 0
+    sparse: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileSlice:
+    """A piece of a file that is not read here; the descriptor is closed with the next chunk."""
+
+    descriptor: int
+    size: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file, folder or link to pack: its path, its name in the archive, and its status."""
+
+    path: str
+    name: str
+    status: os.stat_result
 
 
 class Packer:
@@ -69,7 +112,11 @@ class Packer:
         roots: The sources.
         stage: A folder that the archive makes first, and in which all of it lies; None for none.
         owner: The uid and gid of everything; None keeps what the files have.
+        mode: What permissions become; None keeps them.
         pax: Keep nanoseconds; see :func:`~ctrkernel.protocol.tar_pack.pack_header`.
+        sparse: Leave holes out, in GNU's format.
+        wanted: Says of a name in the archive, without the stage, whether it is packed.
+        digest: Makes a checksum for each file; None for none.
     """
 
     def __init__(
@@ -78,14 +125,26 @@ class Packer:
         *,
         stage: str | None = None,
         owner: tuple[int, int] | None = None,
+        mode: Mode | None = None,
         pax: bool = True,
+        sparse: bool = False,
+        wanted: Callable[[Found], bool] | None = None,
+        digest: Callable[[], Digest] | None = None,
     ) -> None:
         self._roots = roots
-        self._stage = stage
+        self._prefix = f"{stage}/" if stage is not None else ""
         self._owner = owner
+        self._mode = mode
         self._pax = pax
+        self._sparse = sparse
+        self._wanted = wanted
+        self._digest = digest
         #: What was left out, and why.
         self.notes: list[str] = []
+        #: What was packed so far; all of it at the end.
+        self.packed = Extent(files=0, bytes=0)
+        #: The checksum of each file, by its name without the stage.
+        self.digests: dict[str, str] = {}
 
     def measure(self) -> Extent:
         """Count files and bytes; finds a folder that cannot be read before anything is sent.
@@ -93,73 +152,96 @@ class Packer:
         Raises:
             TransferError: A folder cannot be read.
         """
-        contents = [root.content for root in self._roots if root.content is not None]
-        files, size = len(contents), sum(len(content.data) for content in contents)
+        files = size = entries = weight = sparse = 0
         linked: set[tuple[int, int]] = set()
-        for _, _, found in self._walk():
-            if not stat.S_ISREG(found.st_mode):
+        for root in self._roots:
+            if root.content is not None:
+                files, entries = files + 1, entries + 1
+                size, weight = size + len(root.content.data), weight + len(root.content.data)
+        for found in self.walk():
+            entries += 1
+            status = found.status
+            if not stat.S_ISREG(status.st_mode):
                 continue
             files += 1
-            inode = (found.st_dev, found.st_ino)
-            if inode not in linked:
-                size += found.st_size
-            if found.st_nlink > 1:
+            weight += status.st_size
+            if status.st_nlink > 1:
+                inode = (status.st_dev, status.st_ino)
+                if inode in linked:
+                    continue
                 linked.add(inode)
-        return Extent(files=files, bytes=size)
+            size += status.st_size
+            sparse += _may_be_sparse(status)
+        return Extent(files=files, bytes=size, entries=entries, weight=weight, sparse=sparse)
 
-    def chunks(self) -> Iterator[tuple[bytes, int]]:
+    def chunks(self) -> Iterator[tuple[bytes | FileSlice, int]]:
         """Yield the archive piece by piece, each with the bytes of file content in it.
 
         Raises:
             TransferError: A file cannot be read, or changed while it was read.
         """
         self.notes.clear()
-        linked: dict[tuple[int, int], str] = {}
-        if self._stage is not None:
-            uid, gid = self._owner or (0, 0)
-            yield self._folder(self._stage, uid, gid), 0
+        self.digests.clear()
+        self.packed = Extent(files=0, bytes=0)
+        yield self._beginning(), 0
         for root in self._roots:
             if root.content is not None:
-                yield from self._content(root, root.content)
-        for path, name, found in self._walk():
-            kind = _KINDS.get(stat.S_IFMT(found.st_mode))
+                yield from self._content(root.name or "", root.content)
+        linked: dict[tuple[int, int], str] = {}
+        for found in self.walk():
+            status = found.status
+            kind = _KINDS.get(stat.S_IFMT(status.st_mode))
             if kind is None:
-                self.notes.append(f"left out {one_line(path)}: a socket or a device")
+                self.notes.append(f"left out {one_line(found.path)}: a socket or a device")
                 continue
-            if kind is Kind.FILE and found.st_nlink > 1:
-                inode = (found.st_dev, found.st_ino)
+            if kind is not Kind.FILE:
+                target = _read_link(found.path) if kind is Kind.LINK else ""
+                yield self._header(found.name, kind, status, target=target), 0
+                continue
+            if status.st_nlink > 1:
+                inode = (status.st_dev, status.st_ino)
                 if inode in linked:
-                    yield self._header(name, Kind.HARD_LINK, found, target=linked[inode]), 0
+                    target = self._prefix + linked[inode]
+                    yield self._header(found.name, Kind.HARD_LINK, status, target=target), 0
+                    self._count(status.st_size, 0)
+                    if self._digest is not None:
+                        self.digests[found.name] = self.digests[linked[inode]]
                     continue
-                linked[inode] = name
-            if kind is Kind.FILE:
-                yield from self._file(path, name)
-            else:
-                target = _read_link(path) if kind is Kind.LINK else ""
-                yield self._header(name, kind, found, target=target), 0
+                linked[inode] = found.name
+            yield from self._file(found.path, found.name)
         yield ARCHIVE_END, 0
 
-    def _walk(self) -> Iterator[tuple[str, str, os.stat_result]]:
-        """Yield path, name in the archive, and status, folders before what is in them."""
+    def walk(self) -> Iterator[Found]:
+        """Yield what is packed, folders before what is in them."""
         for root in self._roots:
             if root.content is not None:
                 continue
-            prefix = f"{self._stage}/" if self._stage is not None else ""
-            if root.name is None:
-                pending = _children(root.path, prefix)
-            else:
-                pending = [(root.path, prefix + root.name)]
+            own = [(root.path, root.name or "")]
+            pending = own if root.name is not None else _children(root.path, "")
             while pending:
                 path, name = pending.pop()
                 try:
-                    found = os.lstat(path)
+                    status = os.lstat(path)
                 except OSError as error:
                     raise unreadable(path, error) from error
-                yield path, name, found
-                if stat.S_ISDIR(found.st_mode):
+                found = Found(path, name, status)
+                if self._wanted is None or self._wanted(found):
+                    yield found
+                if stat.S_ISDIR(status.st_mode):
                     pending += _children(path, f"{name}/")
 
-    def _file(self, path: str, name: str) -> Iterator[tuple[bytes, int]]:
+    def _beginning(self) -> bytes:
+        """Return the headers of the folders that all of it lies in."""
+        made = [self._folder(self._prefix[:-1], 0o700)] if self._prefix else []
+        above = {
+            "/".join(parts[:count])
+            for parts in ((root.name or "").split("/") for root in self._roots)
+            for count in range(1, len(parts))
+        }
+        made += [self._folder(self._prefix + name, 0o755) for name in sorted(above)]
+        return b"".join(made)
+
+    def _file(self, path: str, name: str) -> Iterator[tuple[bytes | FileSlice, int]]:
         # O_NONBLOCK and O_NOFOLLOW: whoever owns the tree may swap a file for a fifo or a link.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
@@ -169,63 +251,130 @@ class Packer:
         try:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
-                raise _changed(path)
-            yield self._header(name, Kind.FILE, found, size=found.st_size), 0
-            left = found.st_size
-            while left:
-                data = os.read(descriptor, min(left, READ_SIZE))
-                if not data:
-                    raise _changed(path)
-                left -= len(data)
-                yield data, len(data)
+                raise changed(path)
+            if self._sparse and _may_be_sparse(found):
+                yield from self._sparse_file(descriptor, path, name, found)
+            else:
+                yield self._header(name, Kind.FILE, found, size=found.st_size), 0
+                yield from self._read(descriptor, path, name, found.st_size)
+                if found.st_size % BLOCK:
+                    yield padding(found.st_size), 0
+            self._count(found.st_size, found.st_size)
         except OSError as error:
             raise unreadable(path, error) from error
         finally:
             os.close(descriptor)
-        if found.st_size % BLOCK:
-            yield padding(found.st_size), 0
 
-    def _content(self, root: Root, content: Content) -> Iterator[tuple[bytes, int]]:
+    def _read(
+        self, descriptor: int, path: str, name: str, size: int
+    ) -> Iterator[tuple[bytes | FileSlice, int]]:
+        if self._digest is None and size > READ_SIZE:
+            yield FileSlice(descriptor, size, path), size
+            return
+        digest = self._digest() if self._digest is not None else None
+        left = size
+        while left:
+            data = os.read(descriptor, min(left, READ_SIZE))
+            if not data:
+                raise changed(path)
+            left -= len(data)
+            if digest is not None:
+                digest.update(data)
+            yield data, len(data)
+        if digest is not None:
+            self.digests[name] = digest.hexdigest()
+
+    def _sparse_file(
+        self, descriptor: int, path: str, name: str, found: os.stat_result
+    ) -> Iterator[tuple[bytes | FileSlice, int]]:
+        pieces = data_in(descriptor, found.st_size)
+        member = self._member(self._prefix + name, Kind.FILE, found, size=found.st_size)
+        yield pack_sparse(member, pieces), 0
+        total = at = 0
+        digest = self._digest() if self._digest is not None else None
+        for offset, length in pieces:
+            os.lseek(descriptor, offset, os.SEEK_SET)
+            if digest is None:
+                yield FileSlice(descriptor, length, path), length
+            else:
+                _add_zeros(digest, offset - at)
+                left = length
+                while left:
+                    data = os.read(descriptor, min(left, READ_SIZE))
+                    if not data:
+                        raise changed(path)
+                    left -= len(data)
+                    digest.update(data)
+                    yield data, len(data)
+            total, at = total + length, offset + length
+        if digest is not None:
+            _add_zeros(digest, found.st_size - at)
+            self.digests[name] = digest.hexdigest()
+        yield padding(total), found.st_size - total
+
+    def _content(self, name: str, content: Content) -> Iterator[tuple[bytes, int]]:
         uid, gid = self._owner or (0, 0)
+        size = len(content.data)
+        mode = content.mode if self._mode is None else self._mode.apply(content.mode, folder=False)
         member = Member(
-            name=f"{self._stage}/{root.name}" if self._stage is not None else root.name or "",
+            name=self._prefix + name,
             kind=Kind.FILE,
-            size=len(content.data),
-            mode=content.mode,
+            size=size,
+            mode=mode,
             mtime_ns=time.time_ns(),
             target="",
             uid=uid,
             gid=gid,
         )
         yield pack_header(member, pax=self._pax), 0
-        for at in range(0, member.size, READ_SIZE):
+        for at in range(0, size, READ_SIZE):
             piece = content.data[at : at + READ_SIZE]
             yield piece, len(piece)
-        yield padding(member.size), 0
+        yield padding(size), 0
+        self._count(size, size)
+        if self._digest is not None:
+            digest = self._digest()
+            digest.update(content.data)
+            self.digests[name] = digest.hexdigest()
+
+    def _count(self, weight: int, sent: int) -> None:
+        so_far = self.packed
+        self.packed = Extent(
+            files=so_far.files + 1, bytes=so_far.bytes + sent, weight=so_far.weight + weight
+        )
 
     def _header(
         self, name: str, kind: Kind, found: os.stat_result, *, size: int = 0, target: str = ""
     ) -> bytes:
+        member = self._member(self._prefix + name, kind, found, size=size, target=target)
+        return pack_header(member, pax=self._pax)
+
+    def _member(
+        self, name: str, kind: Kind, found: os.stat_result, *, size: int = 0, target: str = ""
+    ) -> Member:
         uid, gid = self._owner or (found.st_uid, found.st_gid)
-        member = Member(
+        mode = stat.S_IMODE(found.st_mode)
+        if self._mode is not None and kind is not Kind.LINK:
+            mode = self._mode.apply(mode, folder=kind is Kind.FOLDER)
+        return Member(
             name=name,
             kind=kind,
             size=size,
-            mode=stat.S_IMODE(found.st_mode),
+            mode=mode,
             mtime_ns=found.st_mtime_ns,
             target=target,
             uid=uid,
             gid=gid,
         )
-        return pack_header(member, pax=self._pax)
 
-    def _folder(self, name: str, uid: int, gid: int) -> bytes:
+    def _folder(self, name: str, mode: int) -> bytes:
+        uid, gid = self._owner or (0, 0)
         member = Member(
             name=name,
             kind=Kind.FOLDER,
             size=0,
-            mode=0o700,
-            mtime_ns=0,
+            mode=mode,
+            mtime_ns=time.time_ns(),
             target="",
             uid=uid,
             gid=gid,
@@ -241,13 +390,33 @@ def unreadable(path: str, error: OSError) -> TransferError:
     )
 
 
+def changed(path: str) -> TransferError:
+    """Say that a file has another size than at the start."""
+    return TransferError(
+        f"{one_line(path)} changed while it was read; try again, or copy it aside first"
+    )
+
+
+def _may_be_sparse(status: os.stat_result) -> bool:
+    # A small file is not worth a map; st_blocks counts 512 bytes on every system (stat(2)).
+    return status.st_size > READ_SIZE and status.st_blocks * 512 < status.st_size
+
+
+def _add_zeros(digest: Digest, count: int) -> None:
+    zeros = bytes(min(count, READ_SIZE))
+    while count:
+        digest.update(zeros[:count])
+        count -= min(count, len(zeros))
+
+
 def _children(path: str, prefix: str) -> list[tuple[str, str]]:
     """List a folder, last name first: the walk takes from the end."""
     try:
         names = sorted(os.listdir(path), reverse=True)  # noqa: PTH208 - names only
     except OSError as error:
         raise unreadable(path, error) from error
-    return [(f"{path.rstrip('/')}/{name}", prefix + name) for name in names]
+    above = path.rstrip("/") + "/"
+    return [(above + name, prefix + name) for name in names]
 
 
 def _read_link(path: str) -> str:
@@ -255,9 +424,3 @@ def _read_link(path: str) -> str:
         return os.readlink(path)  # noqa: PTH115 - the text as it is
     except OSError as error:
         raise unreadable(path, error) from error
-
-
-def _changed(path: str) -> TransferError:
-    return TransferError(
-        f"{one_line(path)} changed while it was read; try again, or copy it aside first"
-    )

@@ -5,8 +5,17 @@ from __future__ import annotations
 import os
 import posixpath
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from ctrkernel.errors import TransferError
+from ctrkernel.errors import TransferError, one_line
+from ctrkernel.transfer.patterns import Path, resolve, tilde_user, variables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Whose a path is, in messages.
+HERE: Final = "on this machine"
+THERE: Final = "in the container"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class TypedPath:
 
 
 def container_path(typed: str, *, base: str, home: str | None) -> TypedPath:
-    """Read a path in a container as its shell would.
+    """Read a path in a container that is no pattern and uses no variables.
 
     Args:
         typed: The path; ``~`` and ``~/x`` are the home folder.
@@ -42,38 +51,68 @@ def container_path(typed: str, *, base: str, home: str | None) -> TypedPath:
     Raises:
         TransferError: The path is empty or holds a NUL, or the home folder is not known.
     """
-    _check(typed, "in the container")
-    if typed == "~" or typed.startswith("~/"):
-        if home is None:
-            raise TransferError(
-                f"the home folder is not known, so {typed} has no meaning; type the whole path"
-            )
-        return _typed(typed, posixpath.join(home, typed[2:]) if typed[2:] else home + typed[1:])
-    return _typed(typed, posixpath.join(base, typed))
+    homes = {} if home is None else {"": home}
+    path = resolve(str(typed), values={}, homes=homes, where=THERE)
+    return typed_path(typed, path.text, base=base, where=THERE)
 
 
 def local_path(typed: str) -> TypedPath:
-    """Read a path on this machine; ``~`` expands, a relative one starts at the current folder.
+    """Read a path on this machine that is no pattern.
+
+    Raises:
+        TransferError: The path is empty or holds a NUL, or a variable is not set.
+    """
+    base = os.getcwd()  # noqa: PTH109 - a Path drops the ending
+    return typed_path(typed, resolve_local(typed).text, base=base, where=HERE)
+
+
+def resolve_local(word: str) -> Path:
+    """Put the variables and home folders of this machine into `word`.
+
+    Raises:
+        TransferError: A variable is not set, or `word` holds what only a shell may do.
+    """
+    variables([word])  # refuses what is no variable
+    user = tilde_user(word)
+    home = "~" if user is None else os.path.expanduser(f"~{user}")  # noqa: PTH111 - as above
+    homes = {} if user is None or home.startswith("~") else {user: home}
+    return resolve(word, values=os.environ, homes=homes, where=HERE)
+
+
+def only(found: Sequence[TypedPath], word: str) -> TypedPath:
+    """Return the one destination that `word` names.
+
+    Raises:
+        TransferError: It is a pattern that matches several.
+    """
+    if len(found) > 1:
+        raise TransferError(
+            f"{one_line(word)} matches {len(found)} names, and there can be one destination; "
+            "name an existing folder last"
+        )
+    return found[0]
+
+
+def typed_path(shown: str, path: str, *, base: str, where: str) -> TypedPath:
+    """Read a path that starts from `base`.
+
+    Args:
+        shown: As it was typed.
+        path: With variables and the home folder put in.
+        base: The folder that a relative one starts from.
+        where: Whose path it is, for messages.
 
     Raises:
         TransferError: The path is empty or holds a NUL.
     """
-    _check(typed, "on this machine")
-    expanded = os.path.expanduser(typed) if typed.startswith("~") else typed  # noqa: PTH111 - a Path drops the ending
-    return _typed(typed, os.path.join(os.getcwd(), expanded))  # noqa: PTH109, PTH118 - as above
-
-
-def _check(typed: str, where: str) -> None:
-    if not typed:
+    if not path:
         raise TransferError(f"a path {where} is empty; type `.` for the current folder")
-    if "\0" in typed:
+    if "\0" in path:
         raise TransferError(f"a path {where} holds a NUL byte; no file can be named so")
-
-
-def _typed(shown: str, joined: str) -> TypedPath:
+    joined = posixpath.join(base, path)
     contents = joined.endswith("/.")
     asserts = contents or joined.endswith(("/", "/.."))
-    path = joined.rstrip("/") or "/"
-    while path.endswith("/."):
-        path = path[:-2].rstrip("/") or "/"
-    return TypedPath(shown=shown, path=path, asserts_folder=asserts, contents=contents)
+    whole = joined.rstrip("/") or "/"
+    while whole.endswith("/."):
+        whole = whole[:-2].rstrip("/") or "/"
+    return TypedPath(shown=shown, path=whole, asserts_folder=asserts, contents=contents)

@@ -57,6 +57,8 @@ class Destination:
         missing: The first part of it that does not exist though something is to lie in it.
         blocked: `missing` exists, and is a file.
         where: ``web:`` for a container, nothing for this machine; messages begin paths with it.
+        above: The deepest folder above `path` that exists, without links.
+        rest: What lies between it and `path`.
     """
 
     shown: str
@@ -66,6 +68,8 @@ class Destination:
     missing: str | None = None
     blocked: bool = False
     where: str = ""
+    above: str = ""
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Placement:
     Args:
         folder: An existing folder.
         names: For each source its name in `folder`; None puts its contents right into `folder`.
+            Folders in a name are missing, and to be made.
     """
 
     folder: str
@@ -87,8 +92,15 @@ class Placement:
         return self.folder if only is None else posixpath.join(self.folder, only)
 
 
-def place(sources: Sequence[Source], destination: Destination) -> Placement:
+def place(
+    sources: Sequence[Source], destination: Destination, *, parents: bool = False
+) -> Placement:
     """Decide where `sources` land.
+
+    Args:
+        sources: What is copied.
+        destination: Where to.
+        parents: Make the folders that are missing.
 
     Raises:
         TransferError: They cannot go there; the message names the part that is in the way.
@@ -99,9 +111,13 @@ def place(sources: Sequence[Source], destination: Destination) -> Placement:
                 f"{destination.where}{one_line(destination.missing)} is a file, so nothing can lie "
                 "in it; name a folder"
             )
+        if parents:
+            return _place_below(sources, destination)
         raise _missing_folder(
             destination, destination.missing, wanted=posixpath.dirname(destination.path)
         )
+    if destination.found is Found.MISSING and parents:
+        return _place_below(sources, destination)
     if destination.found is Found.FOLDER:
         names = [None if source.contents else source.name for source in sources]
         _refuse_same_name(sources, names)
@@ -114,6 +130,21 @@ def place(sources: Sequence[Source], destination: Destination) -> Placement:
             "name an existing folder last"
         )
     return _place_one(sources[0], destination)
+
+
+def _place_below(sources: Sequence[Source], destination: Destination) -> Placement:
+    """Place `sources` where folders are to be made."""
+    rest = posixpath.normpath(destination.rest)
+    if rest.startswith(".."):
+        raise _missing_folder(destination, destination.missing or destination.path)
+    alone = len(sources) == 1 and (
+        sources[0].found is Found.FOLDER or not destination.asserts_folder
+    )
+    if alone:
+        return Placement(folder=destination.above, names=(rest,))
+    _refuse_same_name(sources, [None if each.contents else each.name for each in sources])
+    names = [rest if each.contents else posixpath.join(rest, each.name) for each in sources]
+    return Placement(folder=destination.above, names=tuple(names))
 
 
 def _place_one(source: Source, destination: Destination) -> Placement:
@@ -146,7 +177,7 @@ def _missing_folder(
     shell = "in a cell" if destination.where else "in a terminal"
     return TransferError(
         f"there is no folder {destination.where}{one_line(missing)}; "
-        f"make it {shell}: {one_line(made)}"
+        f"add --parents, or make it {shell}: {one_line(made)}"
     )
 
 

@@ -6,6 +6,7 @@ archive API, which moves the bytes, acts as root too.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 #: Seconds for the probe: it looks at a few paths.
 PROBE_TIMEOUT: Final = 30.0
 
-#: $1 is 1 if the user database is wanted, the rest are absolute paths without a trailing slash.
-#: Printed, each ended by NUL: seven fields for a path, then the tools, tar's first line, the
-#: user and group files, and the mounts. A dot guards the newlines at the end of a name.
+#: $1 is 1 if the user database is wanted, $2 a process or 0, the rest are absolute paths without a
+#: trailing slash. Printed, each ended by NUL: seven fields for a path, then the start of process
+#: 1, the process's ids, our own capabilities, the tools, tar's first line, the user and group
+#: files, and the mounts. A dot guards the newlines at the end of a name.
 _SCRIPT: Final = r"""
 LC_ALL=C; export LC_ALL
 nl='
@@ -34,7 +36,12 @@ kind() {
 }
 real() { r=$(cd -P -- "$1" 2>/dev/null && pwd -P && echo .) || r=; r=${r%"$nl."}; }
 content() { while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$1"; }
-users=$1; shift
+status() {
+  [ -r "/proc/$1/status" ] && while IFS= read -r line; do
+    case $line in "$2":*) printf '%s ' "$line";; esac
+  done <"/proc/$1/status"
+}
+users=$1 pid=$2; shift 2
 for p; do
   d=${p%/*}; n=${p##*/}; [ -n "$d" ] || d=/
   m=; while [ ! -d "$d" ]; do m=$d; d=${d%/*}; [ -n "$d" ] || d=/; done
@@ -47,14 +54,21 @@ for p; do
   else r=${parent%/}/$n; fi
   put "$r"; put .
 done
-for t in tar mv rm; do if command -v "$t" >/dev/null 2>&1; then printf '%s ' "$t"; fi; done; put
+{ read -r line </proc/1/stat; } 2>/dev/null; put "${line##*) }"
+status "$pid" Uid; status "$pid" Gid; put
+status self CapEff; put
+for t in tar mv rm find stat sha256sum md5sum cksum; do
+  if command -v "$t" >/dev/null 2>&1; then printf '%s ' "$t"; fi
+done; put
 put "$(tar --version 2>/dev/null)"
 [ "$users" = 0 ] || content /etc/passwd 2>/dev/null; put
 [ "$users" = 0 ] || content /etc/group 2>/dev/null; put
 content /proc/self/mountinfo; put
 """
 _FIELDS = 7
-_TAIL = 5
+_TAIL = 8
+#: CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER (capabilities(7)).
+_NEEDED: Final = 0b1011
 _KINDS = {"d": Found.FOLDER, "f": Found.FILE, "o": Found.OTHER, "-": Found.MISSING}
 
 
@@ -71,6 +85,8 @@ class RemotePath:
             lies behind a link that could not be followed.
         missing: The first folder on the way that does not exist.
         blocked: `missing` exists, and is a file.
+        above: The deepest folder above it that exists, without links.
+        rest: What lies between `above` and the path.
     """
 
     path: str
@@ -80,6 +96,8 @@ class RemotePath:
     real: str | None
     missing: str | None = None
     blocked: bool = False
+    above: str = "/"
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +121,9 @@ class Probe:
         gnu_tar: Its tar is GNU's.
         passwd: The text of its user file, if it was wanted.
         group: The text of its group file, if it was wanted.
+        boot: Tells one run of the container from the next; empty where nobody knows.
+        ids: Uid and gid of the process that was asked about.
+        almighty: Our execs may do what root may; without, tar could not give files away.
     """
 
     paths: tuple[RemotePath, ...]
@@ -112,10 +133,18 @@ class Probe:
     gnu_tar: bool = False
     passwd: str = ""
     group: str = ""
+    boot: str = ""
+    ids: tuple[int, int] | None = None
+    almighty: bool = False
 
 
 def probe_by_exec(
-    engine: Engine, container: ContainerInfo, paths: Sequence[str], *, users: bool = False
+    engine: Engine,
+    container: ContainerInfo,
+    paths: Sequence[str],
+    *,
+    users: bool = False,
+    pid: int = 0,
 ) -> Probe | None:
     """Look at `paths` in a running container with its own shell.
 
@@ -124,11 +153,12 @@ def probe_by_exec(
         container: A running container.
         paths: Absolute, without a trailing slash.
         users: Whether the user and group files are wanted.
+        pid: A process in the container whose user is wanted; 0 for none.
 
     Returns:
         None if the container has no shell, or stopped running.
     """
-    argv = ["sh", "-c", _SCRIPT, "sh", "1" if users else "0", *paths]
+    argv = ["sh", "-c", _SCRIPT, "sh", "1" if users else "0", str(pid), *paths]
     command = engine.exec_argv(container.id, argv, user="0", env={"CDPATH": ""})
     done = engine.run(command[1:], timeout=PROBE_TIMEOUT)
     return parse_probe(done.stdout.decode("utf-8", "surrogateescape"), paths)
@@ -143,7 +173,7 @@ def parse_probe(printed: str, paths: Sequence[str]) -> Probe | None:
         _remote_path(path, fields[_FIELDS * at : _FIELDS * (at + 1)])
         for at, path in enumerate(paths)
     )
-    tools, version, passwd, group, mounts = fields[-_TAIL - 1 : -1]
+    boot, ids, able, tools, version, passwd, group, mounts = fields[-_TAIL - 1 : -1]
     return Probe(
         paths=found,
         mounts=parse_mountinfo(mounts),
@@ -152,6 +182,9 @@ def parse_probe(printed: str, paths: Sequence[str]) -> Probe | None:
         gnu_tar="GNU tar" in version,
         passwd=passwd,
         group=group,
+        boot=_boot(boot),
+        ids=_ids(ids),
+        almighty=_almighty(able),
     )
 
 
@@ -168,8 +201,31 @@ def parse_mountinfo(text: str) -> tuple[MountPoint, ...]:
     return tuple(mounts)
 
 
+def _boot(stat: str) -> str:
+    """Read the start time behind the program's name (proc_pid_stat(5))."""
+    words = stat.split()
+    return words[19] if len(words) > 19 and words[19].isdigit() else ""  # noqa: PLR2004 - as above
+
+
+def _ids(status: str) -> tuple[int, int] | None:
+    """Read the effective ids of the lines Uid and Gid (proc_pid_status(5))."""
+    words = status.split()
+    if len(words) != 10 or not (words[2].isdigit() and words[7].isdigit()):  # noqa: PLR2004 - as above
+        return None
+    return int(words[2]), int(words[7])
+
+
+def _almighty(status: str) -> bool:
+    words = status.split()
+    try:
+        return int(words[1], 16) & _NEEDED == _NEEDED
+    except (IndexError, ValueError):
+        return False
+
+
 def _remote_path(path: str, fields: Sequence[str]) -> RemotePath:
     missing, missing_kind, parent, kind, link, real, _ = fields
+    first = missing or path
     return RemotePath(
         path=path,
         found=_KINDS[kind],
@@ -178,6 +234,8 @@ def _remote_path(path: str, fields: Sequence[str]) -> RemotePath:
         real=None if missing else real or None,
         missing=missing or None,
         blocked=bool(missing) and missing_kind != "-",
+        above=parent or "/",
+        rest=path[len(posixpath.dirname(first)) :].lstrip("/"),
     )
 
 

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import os
-import posixpath
-import shlex
-import stat
 import time
-from contextlib import nullcontext
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Cancelled, Child, Stalled
 from ctrkernel.errors import TransferError, TransferInterrupted, one_line
-from ctrkernel.transfer.owner import needs_user_files, owner_of
-from ctrkernel.transfer.pack import Packer, Root, unreadable
-from ctrkernel.transfer.paths import TypedPath, container_path, local_path
-from ctrkernel.transfer.placement import Found, Source, place
+from ctrkernel.transfer import checksum
+from ctrkernel.transfer.container_paths import container_paths
+from ctrkernel.transfer.options import Mode, Options
+from ctrkernel.transfer.pack import Extent, FileSlice, Packer, Root, changed, unreadable
+from ctrkernel.transfer.party import Party, needs_users, party_of, require_writable
+from ctrkernel.transfer.paths import TypedPath, only
+from ctrkernel.transfer.placement import Found, Placement, Source, place
+from ctrkernel.transfer.put_choice import Selection, select
 from ctrkernel.transfer.remote import STALL_TIMEOUT, destination_of, failure, look
+from ctrkernel.transfer.remote_stage import RemoteStage
 from ctrkernel.transfer.route import Route, put_route
-from ctrkernel.transfer.stage import RemoteStage
+from ctrkernel.transfer.sources import local_sources
 from ctrkernel.transfer.summary import TransferSummary
+from ctrkernel.transfer.verify import verify_arrived, verify_staged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.probe import Probe
 
 #: Bytes that are collected before they are handed to the client: many files are small.
 SEND_SIZE: Final = 256 * 1024
+#: Entries from which on tar in the container is faster than the engine's archive, if they are
+#: small on average: each costs the engine three times as much (`make bench`).
+MANY_ENTRIES: Final = 64
+SMALL_ENTRY: Final = 64 * 1024
 
 
 def put(
@@ -40,9 +47,18 @@ def put(
     *,
     base: str,
     home: str | None,
+    values: Mapping[str, str] | None = None,
+    pid: int = 0,
     archive: bool = False,
     follow_link: bool = False,
     user: str | None = None,
+    mode: Mode | None = None,
+    parents: bool = False,
+    no_clobber: bool = False,
+    update: bool = False,
+    checksum: bool = False,
+    verify: bool = False,
+    dry_run: bool = False,
     on_progress: Callable[[int, int | None], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     stall_timeout: float = STALL_TIMEOUT,
@@ -56,13 +72,25 @@ def put(
     Args:
         engine: The engine.
         container: Where to.
-        sources: Paths on this machine; ``folder/.`` means what is in it.
-        destination: A path in the container.
+        sources: Paths on this machine; ``folder/.`` means what is in it. In a
+            :class:`~ctrkernel.transfer.words.Word` patterns, variables and ``~`` mean what they
+            mean; a plain string is a name, but for ``~/``.
+        destination: A path in the container; the same.
         base: The folder that a relative `destination` starts from.
         home: What ``~`` means in `destination`.
-        archive: Keep the files' numeric owners; else they belong to `user`.
+        values: The variables of the shell that `destination` uses.
+        pid: The shell, in the container; 0 for none. What arrives belongs to its user.
+        archive: Keep the files' numeric owners.
         follow_link: Put what a source that is a link leads to; links in folders stay links.
-        user: As for ``--user``; None is the container's own.
+        user: Who shall own what arrives, as for ``--user``; None is the shell's user, else the
+            container's own.
+        mode: What permissions become; None keeps them.
+        parents: Make the folders that are missing above `destination`.
+        no_clobber: Leave files that exist alone.
+        update: Put only files whose size or time differs from what is there.
+        checksum: The same, by their content.
+        verify: Compare checksums before anything takes its place.
+        dry_run: Say what would happen, and do nothing.
         on_progress: Called with the bytes of content sent and in all.
         cancelled: Asked now and then; true stops the put.
         stall_timeout: Seconds in which not a byte moves before it is given up.
@@ -74,18 +102,52 @@ def put(
     """
     if not sources:
         raise TransferError("nothing to put; name a file or a folder, and then the destination")
-    found = [_source(local_path(source), follow_link=follow_link) for source in sources]
+    found = local_sources(sources, follow_link=follow_link)
+    targets = container_paths(
+        engine, container, [destination], base=base, home=home, values=values or {}
+    )
+    options = Options(
+        archive=archive,
+        follow_link=follow_link,
+        owner=user,
+        mode=mode,
+        parents=parents,
+        no_clobber=no_clobber,
+        update=update,
+        checksum=checksum,
+        verify=verify,
+        dry_run=dry_run,
+    )
     return deliver(
         engine,
         container,
-        [(source, Root(path=path, name=None)) for source, path in found],
-        container_path(destination, base=base, home=home),
-        archive=archive,
-        user=user,
+        found,
+        only(targets[0], destination),
+        options=options,
+        pid=pid,
         on_progress=on_progress,
         cancelled=cancelled,
         stall_timeout=stall_timeout,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A put that can begin: all that was looked at before anything moved."""
+
+    engine: Engine
+    info: ContainerInfo
+    probe: Probe
+    party: Party
+    placement: Placement
+    route: Route
+    roots: tuple[Root, ...]
+    options: Options
+
+    @property
+    def where(self) -> str:
+        """The destination folder, for messages."""
+        return f"{self.info.name}:{one_line(self.placement.folder)}"
 
 
 def deliver(
@@ -94,109 +156,142 @@ def deliver(
     found: Sequence[tuple[Source, Root]],
     target: TypedPath,
     *,
-    archive: bool,
-    user: str | None,
+    options: Options,
+    pid: int,
     on_progress: Callable[[int, int | None], None] | None,
     cancelled: Callable[[], bool] | None,
     stall_timeout: float,
 ) -> TransferSummary:
     """Put what was found to `target`; see :func:`put`. The roots get their names here."""
     started = time.monotonic()
-    whose = container.user if user is None else user
-    users = not archive and needs_user_files(whose)
-    info, probe = look(engine, container, [target.path], users=users)
-    destination = destination_of(info, target, probe.paths[0])
-    if destination.found is Found.FOLDER and any(root.content is not None for _, root in found):
-        raise TransferError(f"{info.name}:{one_line(target.shown)} is a folder; name a file")
-    placement = place([source for source, _ in found], destination)
-    route = put_route(info, probe, placement.folder, engine_name=engine.name)
-    stage = None
-    if probe.by_exec and {"mv", "rm"} <= probe.tools:
-        stage = RemoteStage(engine, info, folder=placement.folder, user=whose or "0")
-    owner = None if archive else owner_of(whose, passwd=probe.passwd, group=probe.group)
-    roots = [
-        replace(root, name=name) for (_, root), name in zip(found, placement.names, strict=True)
-    ]
-    packer = Packer(
-        roots,
-        stage=None if stage is None else stage.name,
-        owner=owner,
-        pax=route is Route.ARCHIVE or probe.gnu_tar,
-    )
-    extent = packer.measure()
-    argv = receiver(engine, info, placement.folder, route)
-    where = f"{info.name}:{one_line(placement.folder)}"
+    plan = _plan(engine, container, found, target, options=options, pid=pid)
     try:
-        with stage or nullcontext():
-            with Child(argv, cancelled=cancelled) as child:
-                progress = _with_total(on_progress, extent.bytes)
-                code = _send(child, packer, on_progress=progress, stall_timeout=stall_timeout)
-            if code:
-                said = child.complaint
-                raise failure(engine, info, doing=f"cannot write to {where}", said=said)
-            if stage is not None:
-                stage.place()
+        selection = select(plan, timeout=stall_timeout, cancelled=cancelled)
+        notes: list[str] = []
+        extent = selection.extent
+        if extent.entries and not options.dry_run:
+            notes = _deliver(
+                plan,
+                selection,
+                on_progress=on_progress,
+                cancelled=cancelled,
+                stall_timeout=stall_timeout,
+            )
     except Cancelled as error:
-        raise TransferInterrupted(f"the put to {where} was interrupted; try again") from error
+        raise TransferInterrupted(f"the put to {plan.where} was interrupted; try again") from error
     except Stalled as error:
         raise TransferError(
-            f"the put to {where} moved no byte for {stall_timeout:g} s and was given up; "
+            f"the put to {plan.where} moved no byte for {stall_timeout:g} s and was given up; "
             f"see what `{engine.name} info` says"
         ) from error
     return TransferSummary(
         files=extent.files,
         bytes=extent.bytes,
         duration=time.monotonic() - started,
-        destination=f"{info.name}:{placement.result}",
-        notes=tuple(packer.notes),
+        destination=f"{plan.info.name}:{plan.placement.result}",
+        notes=(*selection.notes(), *notes),
     )
 
 
-def _source(typed: TypedPath, *, follow_link: bool) -> tuple[Source, str]:
-    """Look at a source; return it with the path to pack."""
-    try:
-        found = os.lstat(typed.path)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise _missing(typed) from error
-    except OSError as error:
-        raise unreadable(typed.path, error) from error
-    path = typed.path
-    if stat.S_ISLNK(found.st_mode) and (follow_link or typed.asserts_folder):
-        path = os.path.realpath(path)
-        try:
-            found = os.stat(path)  # noqa: PTH116 - names may be undecodable
-        except OSError as error:
-            raise TransferError(
-                f"{one_line(typed.shown)} is a link that leads nowhere; "
-                "put it as a link, without following it"
-            ) from error
-    is_folder = stat.S_ISDIR(found.st_mode)
-    if typed.asserts_folder and not is_folder:
-        raise TransferError(
-            f"{one_line(typed.shown)} is a file, not a folder; leave out the trailing slash"
+def _plan(
+    engine: Engine,
+    container: ContainerInfo,
+    found: Sequence[tuple[Source, Root]],
+    target: TypedPath,
+    *,
+    options: Options,
+    pid: int,
+) -> Plan:
+    users = needs_users(container, options)
+    info, probe = look(engine, container, [target.path], users=users, pid=pid)
+    party = party_of(info, probe, options)
+    destination = destination_of(info, target, probe.paths[0])
+    if destination.found is Found.FOLDER and any(root.content is not None for _, root in found):
+        raise TransferError(f"{info.name}:{one_line(target.shown)} is a folder; name a file")
+    placement = place([source for source, _ in found], destination, parents=options.parents)
+    route = put_route(info, probe, placement.folder, engine_name=engine.name)
+    require_writable(engine, info, party, placement.folder)
+    roots = [
+        replace(root, name=name) for (_, root), name in zip(found, placement.names, strict=True)
+    ]
+    return Plan(engine, info, probe, party, placement, route, tuple(roots), options)
+
+
+def _deliver(
+    plan: Plan,
+    selection: Selection,
+    *,
+    on_progress: Callable[[int, int | None], None] | None,
+    cancelled: Callable[[], bool] | None,
+    stall_timeout: float,
+) -> list[str]:
+    """Send what was selected; return what the summary should say."""
+    extent, options, probe = selection.extent, plan.options, plan.probe
+    tool = checksum.tool_of(probe.tools) if options.verify and probe.by_exec else None
+    stage = None
+    if probe.by_exec and {"mv", "rm"} <= probe.tools:
+        stage = RemoteStage(
+            plan.engine,
+            plan.info,
+            folder=plan.placement.folder,
+            user=plan.party.user or plan.info.user or "0",
+            boot=probe.boot,
         )
-    if not (is_folder or stat.S_IFMT(found.st_mode) in {stat.S_IFREG, stat.S_IFLNK, stat.S_IFIFO}):
-        raise TransferError(
-            f"{one_line(typed.shown)} is a device or a socket; name a file or a folder"
-        )
-    name = typed.name if typed.name != ".." else posixpath.basename(os.path.realpath(path))
-    source = Source(
-        shown=typed.shown,
-        found=Found.FOLDER if is_folder else Found.FILE,
-        name=name,
-        contents=is_folder and (typed.contents or not name),
+    route = _faster(plan, extent, staged=stage is not None)
+    packer = Packer(
+        plan.roots,
+        stage=None if stage is None else stage.name,
+        owner=plan.party.owner,
+        mode=options.mode,
+        pax=route is Route.ARCHIVE or probe.gnu_tar,
+        sparse=route is Route.TAR and probe.gnu_tar,
+        wanted=selection.wanted,
+        digest=checksum.TOOLS[tool][0] if tool is not None else None,
     )
-    return source, path
+    # With tar in the container one exec unpacks and places; else the engine unpacks and we place.
+    at_once = stage is not None and route is Route.TAR and tool is None
+    clobber = not options.no_clobber
+    with ExitStack() as stack:
+        if stage is not None:
+            stack.enter_context(stage)
+        if stage is not None and at_once:
+            argv = stage.unpack_argv(extent, clobber=clobber)
+        else:
+            argv = receiver(plan.engine, plan.info, plan.placement.folder, route)
+        sender = _Sender(packer, extent, on_progress=on_progress, stall_timeout=stall_timeout)
+        inherit = [] if stage is None else [stage.life]
+        with Child(
+            argv, cancelled=sender.unless_sent(cancelled), inherit=inherit, wide=True
+        ) as child:
+            code = sender.send(child)
+        if code:
+            raise _failed(plan, stage if at_once else None, code, sender, extent)
+        if stage is None:
+            return [*packer.notes, *verify_arrived(plan, packer, timeout=stall_timeout)]
+        notes = verify_staged(plan, stage.path, packer, tool, cancelled=cancelled)
+        if not at_once:
+            stage.place(packer.packed, clobber=clobber)
+    return [*packer.notes, *notes]
 
 
-def _missing(typed: TypedPath) -> TransferError:
-    part = typed.path
-    while not os.path.lexists(os.path.dirname(part)):  # noqa: PTH120 - as above
-        part = os.path.dirname(part)  # noqa: PTH120
-    return TransferError(
-        f"there is no file {one_line(part)} on this machine; see what is there: "
-        f"ls {one_line(shlex.quote(os.path.dirname(part)))}"  # noqa: PTH120
-    )
+def _faster(plan: Plan, extent: Extent, *, staged: bool) -> Route:
+    """Choose tar in the container where both ways are open and it is faster, or keeps more."""
+    probe = plan.probe
+    able = staged and probe.gnu_tar and "tar" in probe.tools and probe.almighty
+    if plan.route is Route.TAR or not able:
+        return plan.route
+    many = extent.entries >= MANY_ENTRIES and extent.bytes < extent.entries * SMALL_ENTRY
+    # The engine fills the holes of a file.
+    return Route.TAR if many or extent.sparse else Route.ARCHIVE
+
+
+def _failed(
+    plan: Plan, stage: RemoteStage | None, code: int, sender: _Sender, extent: Extent
+) -> TransferError:
+    if stage is not None:
+        return stage.explain(code, sender.said, sender.complaint, extent)
+    doing = f"cannot write to {plan.where}"
+    return failure(plan.engine, plan.info, doing=doing, said=sender.complaint)
 
 
 def receiver(engine: Engine, info: ContainerInfo, folder: str, route: Route) -> list[str]:
@@ -210,35 +305,94 @@ def receiver(engine: Engine, info: ContainerInfo, folder: str, route: Route) -> 
     return engine.command("cp", *options, "-", f"{info.id}:{folder}")
 
 
-def _send(
-    child: Child,
-    packer: Packer,
-    *,
-    on_progress: Callable[[int], None],
-    stall_timeout: float,
-) -> int:
-    """Feed the archive to the client; return its exit status."""
-    sent = 0
-    waiting = bytearray()
-    for piece, content in packer.chunks():
-        waiting += piece
-        sent += content
-        if len(waiting) >= SEND_SIZE:
-            if not child.write(waiting, timeout=stall_timeout):
-                break
-            waiting = bytearray()
-            on_progress(sent)
-    else:
-        child.write(waiting, timeout=stall_timeout)
-        on_progress(sent)
-    return child.wait(timeout=stall_timeout)
+class _Sender:
+    """Feeds an archive to a client."""
 
+    def __init__(
+        self,
+        packer: Packer,
+        extent: Extent,
+        *,
+        on_progress: Callable[[int, int | None], None] | None,
+        stall_timeout: float,
+    ) -> None:
+        self._packer = packer
+        self._extent = extent
+        self._on_progress = on_progress
+        self._stall_timeout = stall_timeout
+        self._sent = 0
+        self._complete = False
+        #: What the client printed, and what it said on stderr.
+        self.said = ""
+        self.complaint = ""
 
-def _with_total(
-    on_progress: Callable[[int, int | None], None] | None, total: int
-) -> Callable[[int], None]:
-    def progress(sent: int) -> None:
-        if on_progress is not None:
-            on_progress(sent, total)
+    def unless_sent(self, cancelled: Callable[[], bool] | None) -> Callable[[], bool]:
+        """Return `cancelled`, which does not count once the other side has all of it."""
+        return lambda: not self._complete and cancelled is not None and cancelled()
 
-    return progress
+    def send(self, child: Child) -> int:
+        """Send all of it and return the client's exit status.
+
+        Raises:
+            TransferError: A file cannot be read, or there is not what was measured.
+        """
+        if self._feed(child):
+            self._complete = True
+        child.close_stdin()
+        said = bytearray()
+        while len(said) < SEND_SIZE and (data := child.read(timeout=self._stall_timeout)):
+            said += data
+        code = child.wait(timeout=self._stall_timeout)
+        self.said, self.complaint = said.decode(errors="replace"), child.complaint
+        return code
+
+    def _feed(self, child: Child) -> bool:
+        """Write the archive; false if the client no longer reads."""
+        waiting = bytearray()
+        held = b""
+        for piece, content in self._packer.chunks():
+            if isinstance(piece, FileSlice):
+                waiting += held
+                held = b""
+                if not (self._write(child, waiting) and self._write_file(child, piece)):
+                    return False
+                waiting = bytearray()
+                self._progress(content, done=piece.size)
+                continue
+            # The last piece is the end of the archive: it goes when all is known to be right.
+            waiting += held
+            held = piece
+            self._progress(content)
+            if len(waiting) >= SEND_SIZE:
+                if not self._write(child, waiting):
+                    return False
+                waiting = bytearray()
+        packed = self._packer.packed
+        if (packed.files, packed.weight) != (self._extent.files, self._extent.weight):
+            raise changed("what is to be put")
+        return self._write(child, waiting + held)
+
+    def _write(self, child: Child, data: bytearray) -> bool:
+        return not data or child.write(data, timeout=self._stall_timeout)
+
+    def _write_file(self, child: Child, piece: FileSlice) -> bool:
+        left = piece.size
+        while left:
+            try:
+                moved = child.write_file(piece.descriptor, left, timeout=self._stall_timeout)
+            except OSError as error:
+                if isinstance(error, Stalled):
+                    raise
+                raise unreadable(piece.path, error) from error
+            if moved < 0:
+                return False
+            if not moved:
+                raise changed(piece.path)
+            left -= moved
+            self._progress(moved)
+        return True
+
+    def _progress(self, moved: int, *, done: int = 0) -> None:
+        self._sent += moved - done
+        if self._on_progress is not None and moved:
+            self._on_progress(self._sent, self._extent.bytes)

@@ -23,16 +23,32 @@ STALL_TIMEOUT: Final = 60.0
 
 
 def look(
-    engine: Engine, container: ContainerInfo, paths: Sequence[str], *, users: bool = False
+    engine: Engine,
+    container: ContainerInfo,
+    paths: Sequence[str],
+    *,
+    users: bool = False,
+    pid: int = 0,
 ) -> tuple[ContainerInfo, Probe]:
     """Look at `paths` in `container` as it is now, by exec where that is possible.
+
+    Args:
+        engine: The engine.
+        container: As it was a moment ago; where its exec works it is not asked for again.
+        paths: Absolute, without a trailing slash.
+        users: Whether the user and group files are wanted.
+        pid: A process in the container whose user is wanted; 0 for none.
 
     Raises:
         ContainerNotFound: The container is gone.
         TransferError: The engine did not answer in time.
     """
+    if container.running:
+        probe = probe_by_exec(engine, container, paths, users=users, pid=pid)
+        if probe is not None:
+            return container, probe
     info = engine.inspect(container.id)
-    probe = probe_by_exec(engine, info, paths, users=users) if info.running else None
+    probe = probe_by_exec(engine, info, paths, users=users, pid=pid) if info.running else None
     return info, probe or probe_by_archive(engine, info, paths, users=users)
 
 
@@ -55,6 +71,8 @@ def destination_of(info: ContainerInfo, typed: TypedPath, there: RemotePath) -> 
         missing=there.missing,
         blocked=there.blocked,
         where=f"{info.name}:",
+        above=there.above,
+        rest=there.rest,
     )
 
 

@@ -2,12 +2,13 @@
 
 The staging folder lies in the destination folder, so that a rename puts each entry in its
 place at once: a reader sees the old file or the new one, never half of one. On this machine we
-rename; in a container a script does.
+rename; in a container a script does: see :mod:`.remote_stage`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import shutil
@@ -15,130 +16,24 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from ctrkernel.errors import CtrKernelError, TransferError, one_line
+from ctrkernel.engine.reaper import Reaper
+from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer.pack import unreadable
-from ctrkernel.transfer.remote import failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ctrkernel.engine.container import ContainerInfo
-    from ctrkernel.engine.engine import Engine
-
 #: How every staging folder's name begins; what is left over after a power cut can be found by it.
 PREFIX: Final = ".ctrkernel-"
-#: Seconds for the renames in a container: `mv` across a mount copies.
-PLACE_TIMEOUT: Final = 300.0
-#: Seconds for removing what was staged.
-REMOVE_TIMEOUT: Final = 30.0
-#: Statuses of the script for what is in the way: a folder onto a file, a file onto a folder.
-_FOLDER_ONTO_FILE, _FILE_ONTO_FOLDER = 73, 74
-
-#: $1 is the staging folder, $2 the destination. Everything is checked before anything moves.
-_PLACE_SCRIPT: Final = r"""
-LC_ALL=C; export LC_ALL
-check() (
-  for e in "$1"/* "$1"/.[!.]* "$1"/..?*; do
-    [ -e "$e" ] || [ -h "$e" ] || continue
-    t=$2/${e##*/}
-    if [ -d "$e" ] && [ ! -h "$e" ]; then
-      if [ -h "$t" ] || { [ -e "$t" ] && [ ! -d "$t" ]; }; then printf '%s' "$t"; exit 73; fi
-      if [ -d "$t" ]; then check "$e" "$t" || exit; fi
-    elif [ -d "$t" ] && [ ! -h "$t" ]; then printf '%s' "$t"; exit 74
-    fi
-  done
-)
-flush() { [ "$#" -eq 1 ] || { d=$1; shift; mv -f -- "$@" "$d/"; }; }
-move() (
-  s=$1 d=$2; shift 2; n=0
-  for e in "$s"/* "$s"/.[!.]* "$s"/..?*; do
-    [ -e "$e" ] || [ -h "$e" ] || continue
-    t=$d/${e##*/}
-    if [ -d "$e" ] && [ ! -h "$e" ] && [ -d "$t" ]; then move "$e" "$t" || exit
-    else
-      set -- "$@" "$e"; n=$((n + 1))
-      if [ "$n" -ge 200 ]; then flush "$d" "$@" || exit; set --; n=0; fi
-    fi
-  done
-  flush "$d" "$@"
-)
-d=${2%/}
-check "$1" "$d" && move "$1" "$d" && rm -rf -- "$1"
-"""
-
-
-def new_name() -> str:
-    """Return a name for a staging folder that nobody else has."""
-    return PREFIX + secrets.token_hex(8)
-
-
-class RemoteStage:
-    """The staging folder of a put; a context manager, which removes it after an error.
-
-    The archive itself makes it.
-
-    Args:
-        engine: The engine.
-        container: The container.
-        folder: The destination folder, without links.
-        user: Who else may move the files, if root may not: it lacks the capability in some.
-    """
-
-    def __init__(self, engine: Engine, container: ContainerInfo, *, folder: str, user: str) -> None:
-        self._engine = engine
-        self._container = container
-        self._folder = folder
-        self._users = ("0", user)
-        self.name = new_name()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        if error is not None:
-            self.remove()
-
-    @property
-    def path(self) -> str:
-        """Where it is in the container."""
-        return f"{self._folder.rstrip('/')}/{self.name}"
-
-    def place(self) -> None:
-        """Move everything in it to its place and remove it.
-
-        Raises:
-            TransferError: Something is in the way, or the move failed.
-        """
-        argv = ["sh", "-c", _PLACE_SCRIPT, "sh", self.path, self._folder]
-        code, said, complaint = 0, "", ""
-        for user in self._users:
-            command = self._engine.exec_argv(self._container.id, argv, user=user)
-            done = self._engine.run(command[1:], timeout=PLACE_TIMEOUT)
-            code, said = done.exit_code, done.stdout.decode(errors="replace")
-            complaint = complaint or done.message
-            if code in {0, _FOLDER_ONTO_FILE, _FILE_ONTO_FOLDER}:
-                break
-        where = f"{self._container.name}:"
-        if code == _FOLDER_ONTO_FILE:
-            raise folder_onto_file(where + said)
-        if code == _FILE_ONTO_FOLDER:
-            raise file_onto_folder(where + said)
-        if code:
-            doing = f"cannot write in {where}{one_line(self._folder)}"
-            raise failure(self._engine, self._container, doing=doing, said=complaint)
-
-    def remove(self) -> None:
-        """Remove it, as far as the container still can; never raises an error of ours."""
-        argv = ["rm", "-rf", "--", self.path]
-        for user in self._users:
-            with contextlib.suppress(CtrKernelError):
-                command = self._engine.exec_argv(self._container.id, argv, user=user)
-                if self._engine.run(command[1:], timeout=REMOVE_TIMEOUT).exit_code == 0:
-                    return
+#: Removes a folder whatever its modes are.
+_REMOVE: Final = 'chmod -R u+rwX -- "$1"; rm -rf -- "$1"'
 
 
 class LocalStage:
     """The staging folder of a get; a context manager, which removes it.
+
+    It is locked while it is in use, so the next get into the same folder knows what was left
+    over. A reaper removes it if this process is killed.
 
     Args:
         folder: The destination folder, without links.
@@ -149,27 +44,50 @@ class LocalStage:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self.path = os.path.join(folder, new_name())  # noqa: PTH118 - names may be undecodable
+        self.path = os.path.join(folder, PREFIX + secrets.token_hex(8))  # noqa: PTH118 - names may be undecodable
         try:
             os.mkdir(self.path, 0o700)  # noqa: PTH102
+            self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise _cannot_write(folder, error) from error
+        with contextlib.suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        argv = ["/bin/sh", "-c", _REMOVE, "sh", self.path]
+        try:
+            self._reaper = Reaper(argv, environ=os.environ)
+        except BaseException:
+            self._clear()
+            raise
+        _remove_left_over(folder)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.path, onerror=_make_removable)
+        self._clear()
+        self._reaper.dismiss()
 
-    def place(self) -> None:
+    @property
+    def life(self) -> int:
+        """A descriptor that a child inherits which still needs the stage; see :class:`Reaper`."""
+        return self._reaper.life
+
+    def _clear(self) -> None:
+        shutil.rmtree(self.path, onerror=_make_removable)
+        os.close(self._lock)
+
+    def place(self, *, clobber: bool = True) -> None:
         """Move everything in it to its place.
+
+        Args:
+            clobber: Replace files that exist.
 
         Raises:
             TransferError: Something is in the way; nothing was moved. Or a move failed.
         """
         _check(self.path, self._folder)
         try:
-            _move(self.path, self._folder)
+            _move(self.path, self._folder, clobber=clobber)
         except OSError as error:
             raise _cannot_write(self._folder, error) from error
 
@@ -198,13 +116,14 @@ def _check(stage: str, folder: str) -> None:
             raise file_onto_folder(there)
 
 
-def _move(stage: str, folder: str) -> None:
+def _move(stage: str, folder: str, *, clobber: bool) -> None:
     for entry in _entries(stage):
         there = os.path.join(folder, entry.name)  # noqa: PTH118
         if not entry.is_dir(follow_symlinks=False):
-            os.replace(entry.path, there)  # noqa: PTH105
+            if clobber or _mode(there) is None:
+                os.replace(entry.path, there)  # noqa: PTH105
         elif _mode(there) is not None:
-            _move(entry.path, there)
+            _move(entry.path, there, clobber=clobber)
         else:
             # A folder that its owner may not write cannot be moved: its `..` changes (rename(2)).
             mode = stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)
@@ -233,6 +152,21 @@ def _mode(path: str) -> int | None:
         return None
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def _remove_left_over(folder: str) -> None:
+    """Remove stages that nobody holds a lock on: those of processes that were killed."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        left = [each.path for each in entries if each.name.startswith(PREFIX)]
+        for path in left:
+            with contextlib.suppress(OSError):
+                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if os.fstat(descriptor).st_uid == os.geteuid():
+                        shutil.rmtree(path, onerror=_make_removable)
+                finally:
+                    os.close(descriptor)
 
 
 def _make_removable(remove: Callable[[str], object], path: str, _: object) -> None:

@@ -160,7 +160,7 @@ def test_a_container_that_runs_no_command_takes_files(
     one.get("/srv/new", "got")
     one.get("dir", "back")
     for refused, said in [
-        ("/none/x", "no folder .*:/none; make it"),
+        ("/none/x", "no folder .*:/none; add --parents"),
         ("/etc/passwd/x", "passwd is a file, so nothing can lie in it"),
         ("/scratch/x", f"docker {'unpause' if stop == 'pause' else 'start'}"),
         ("/dev/shm/x", "is on a tmpfs"),

@@ -61,7 +61,7 @@ def test_a_tree_is_packed_with_all_its_kinds(tree: Path) -> None:
     assert members[".stage/t/sub/g"].linkname == ".stage/t/sub/f"
     assert members[".stage/t/sub/f"].pax_headers["mtime"] == "1700000000.123456789"
     assert {(one.uid, one.gid) for one in members.values()} == {(1000, 1001)}
-    assert packer.measure() == Extent(files=2, bytes=1000)
+    assert packer.measure() == Extent(files=2, bytes=1000, entries=7, weight=2000)
 
 
 def test_contents_have_no_root(tree: Path) -> None:

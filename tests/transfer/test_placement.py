@@ -72,12 +72,12 @@ def test_several_go_into_an_existing_folder() -> None:
         (
             [FILE],
             to(Found.MISSING, "/no/x y/z", missing="/no"),
-            "no folder web:/no; make it in a cell: mkdir -p '/no/x y'",
+            "no folder web:/no; add --parents, or make it in a cell: mkdir -p '/no/x y'",
         ),
         (
             [FILE],
             to(Found.MISSING, "/no/x/z", missing="/no", where=""),
-            "no folder /no; make it in a terminal: mkdir -p /no/x",
+            "no folder /no; add --parents, or make it in a terminal: mkdir -p /no/x",
         ),
         (
             [FILE],

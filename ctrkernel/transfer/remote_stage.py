@@ -1,0 +1,218 @@
+"""The staging folder of a put, in the container; see :mod:`.stage` for the one on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from typing import TYPE_CHECKING, Final, Self
+
+from ctrkernel.engine.reaper import Reaper
+from ctrkernel.errors import CtrKernelError, TransferError, one_line
+from ctrkernel.transfer.remote import failure
+from ctrkernel.transfer.stage import PREFIX, file_onto_folder, folder_onto_file
+
+if TYPE_CHECKING:
+    from ctrkernel.engine.container import ContainerInfo
+    from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.pack import Extent
+
+#: Seconds for the renames in a container: `mv` across a mount copies.
+PLACE_TIMEOUT: Final = 300.0
+#: Seconds for removing what was staged.
+REMOVE_TIMEOUT: Final = 30.0
+#: Statuses of the script for what is in the way: a folder onto a file, a file onto a folder; and
+#: for a stage that does not hold what was sent.
+_FOLDER_ONTO_FILE, _FILE_ONTO_FOLDER, _NOT_COMPLETE = 73, 74, 75
+#: $1 is the staging folder, $2 the destination, $3 and $4 how many files there are and their
+#: bytes, $5 is `n` to leave what exists alone, $6 how the stages of this container begin, $7 how
+#: those of its present run do, $8 is `tar` to unpack stdin first. All is checked before anything
+#: moves.
+_SCRIPT: Final = r"""
+LC_ALL=C; export LC_ALL
+check() (
+  for e in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    [ -e "$e" ] || [ -h "$e" ] || continue
+    t=$2/${e##*/}
+    if [ -d "$e" ] && [ ! -h "$e" ]; then
+      if [ -h "$t" ] || { [ -e "$t" ] && [ ! -d "$t" ]; }; then printf '%s' "$t"; exit 73; fi
+      if [ -d "$t" ]; then check "$e" "$t" || exit; fi
+    elif [ -d "$t" ] && [ ! -h "$t" ]; then printf '%s' "$t"; exit 74
+    fi
+  done
+)
+flush() { [ "$#" -eq 1 ] || { d=$1; shift; mv "-${clobber:-f}" -- "$@" "$d/"; }; }
+move() (
+  s=$1 d=$2; shift 2; n=0
+  for e in "$s"/* "$s"/.[!.]* "$s"/..?*; do
+    [ -e "$e" ] || [ -h "$e" ] || continue
+    t=$d/${e##*/}
+    if [ -d "$e" ] && [ ! -h "$e" ] && [ -d "$t" ]; then move "$e" "$t" || exit
+    else
+      set -- "$@" "$e"; n=$((n + 1))
+      if [ "$n" -ge 200 ]; then flush "$d" "$@" || exit; set --; n=0; fi
+    fi
+  done
+  flush "$d" "$@"
+)
+sizes() {
+  if ! command -v find >/dev/null 2>&1; then
+    ls -lnR -- "$1" | while read -r p l u g s rest; do case $p in -*) echo "$s"; esac; done
+  elif find "$1" -maxdepth 0 -printf '' 2>/dev/null; then find "$1" -type f -printf '%s\n'
+  elif command -v stat >/dev/null 2>&1; then find "$1" -type f -exec stat -c %s {} +
+  else find "$1" -type f -exec ls -ln -- {} + | while read -r p l u g s rest; do echo "$s"; done
+  fi
+}
+weigh() { n=0 b=0; while read -r s; do n=$((n+1)) b=$((b+s)); done; echo "$n $b"; }
+complete() {
+  found=$(sizes "$1" | weigh)
+  [ "$found" = "$2 $3" ] || { printf '%s' "$found"; exit 75; }
+}
+d=${2%/} clobber=$5
+if [ "$8" = tar ]; then
+  tar -xpf - -C "$2" || { rm -rf -- "$1"; exit 76; }
+fi
+(complete "$1" "$3" "$4" && check "$1" "$d" && move "$1" "$d")
+code=$?
+if [ "$code" = 0 ] || [ "$8" = tar ]; then rm -rf -- "$1"; fi
+for e in "$d/$6"*; do
+  case $e in "$d/$7"*) ;; *) [ -d "$e" ] && [ ! -h "$e" ] && rm -rf -- "$e" ;; esac
+done
+exit "$code"
+"""
+
+
+class RemoteStage:
+    """The staging folder of a put; a context manager, which removes it after an error.
+
+    The archive itself makes it. If this process is killed a reaper removes it; if the container
+    is, the next put into the same folder does.
+
+    Args:
+        engine: The engine.
+        container: The container.
+        folder: The destination folder, without links.
+        user: Who else may move the files, if root may not: it lacks the capability in some.
+        boot: Tells this run of the container from the next.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        container: ContainerInfo,
+        *,
+        folder: str,
+        user: str,
+        boot: str = "",
+    ) -> None:
+        self._engine = engine
+        self._container = container
+        self._folder = folder
+        self._users = ("0", user)
+        self._mine = f"{PREFIX}{container.id[:12]}-"
+        self._now = f"{self._mine}{boot or 'x'}-"
+        self._reaper: Reaper | None = None
+        self.name = self._now + secrets.token_hex(6)
+
+    def __enter__(self) -> Self:
+        remove = self._engine.exec_argv(self._container.id, self._remove, user="0")
+        self._reaper = Reaper(remove, environ=os.environ)
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is not None:
+            self.remove()
+        if self._reaper is not None:
+            self._reaper.dismiss()
+
+    @property
+    def path(self) -> str:
+        """Where it is in the container."""
+        return f"{self._folder.rstrip('/')}/{self.name}"
+
+    @property
+    def life(self) -> int:
+        """A descriptor that a child inherits which still writes to it; see :class:`Reaper`."""
+        assert self._reaper is not None
+        return self._reaper.life
+
+    @property
+    def _remove(self) -> list[str]:
+        return ["rm", "-rf", "--", self.path]
+
+    def unpack_argv(self, extent: Extent, *, clobber: bool) -> list[str]:
+        """Return the argv of a client that unpacks the archive on its stdin and places all of it.
+
+        Its status and output are for :meth:`explain`.
+        """
+        return self._engine.exec_argv(
+            self._container.id,
+            self._argv(extent, clobber=clobber, unpack=True),
+            interactive=True,
+            user="0",
+        )
+
+    def place(self, extent: Extent, *, clobber: bool = True) -> None:
+        """Move everything in it to its place and remove it; nothing can interrupt that.
+
+        Args:
+            extent: What it must hold.
+            clobber: Replace files that exist.
+
+        Raises:
+            TransferError: It is not complete, something is in the way, or the move failed.
+        """
+        argv = self._argv(extent, clobber=clobber, unpack=False)
+        code, said, complaint = 0, "", ""
+        for user in dict.fromkeys(self._users):
+            command = self._engine.exec_argv(self._container.id, argv, user=user)
+            done = self._engine.run(command[1:], timeout=PLACE_TIMEOUT)
+            code, said = done.exit_code, done.stdout.decode(errors="replace")
+            complaint = complaint or done.message
+            if code in {0, _FOLDER_ONTO_FILE, _FILE_ONTO_FOLDER, _NOT_COMPLETE}:
+                break
+        if code:
+            raise self.explain(code, said, complaint, extent)
+
+    def explain(self, code: int, said: str, complaint: str, extent: Extent) -> TransferError:
+        """Say why the script failed.
+
+        Args:
+            code: Its exit status.
+            said: What it printed.
+            complaint: What it, or the engine, said on stderr.
+            extent: What was sent.
+        """
+        where = f"{self._container.name}:"
+        if code == _FOLDER_ONTO_FILE:
+            return folder_onto_file(where + said)
+        if code == _FILE_ONTO_FOLDER:
+            return file_onto_folder(where + said)
+        doing = f"cannot write to {where}{one_line(self._folder)}"
+        if code == _NOT_COMPLETE:
+            return TransferError(
+                f"{doing}: {extent.files} files of {extent.weight} bytes were sent and "
+                f"{' of '.join(said.split())} bytes arrived; nothing was changed, try again"
+            )
+        return failure(self._engine, self._container, doing=doing, said=complaint)
+
+    def remove(self) -> None:
+        """Remove it, as far as the container still can; never raises an error of ours."""
+        for user in dict.fromkeys(self._users):
+            with contextlib.suppress(CtrKernelError):
+                command = self._engine.exec_argv(self._container.id, self._remove, user=user)
+                if self._engine.run(command[1:], timeout=REMOVE_TIMEOUT).exit_code == 0:
+                    return
+
+    def _argv(self, extent: Extent, *, clobber: bool, unpack: bool) -> list[str]:
+        words = [
+            self.path,
+            self._folder,
+            str(extent.files),
+            str(extent.weight),
+            "" if clobber else "n",
+            self._mine,
+            self._now,
+            "tar" if unpack else "",
+        ]
+        return ["sh", "-c", _SCRIPT, "sh", *words]
