@@ -120,6 +120,8 @@ class TarStream:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        #: The piece that came last, while it is nothing but content: a large file is not copied.
+        self._fresh = b""
         self._eof = False
         self._ended = False
         self._in_file = False
@@ -130,8 +132,13 @@ class TarStream:
 
     def receive_data(self, data: bytes) -> None:
         """Take the next piece of the stream."""
-        if not self._ended:
-            self._buffer += data
+        if self._ended:
+            return
+        if self._in_file and not self._buffer and not self._fresh:
+            self._fresh = data
+            return
+        self._merge()
+        self._buffer += data
 
     def receive_eof(self) -> None:
         """Take note that nothing more comes."""
@@ -179,13 +186,25 @@ class TarStream:
     def _content(self) -> Event:
         if not self._left:
             self._in_file = False
+            self._merge()
             return FileEnd()
+        if self._fresh and len(self._fresh) <= self._left:
+            piece, self._fresh = self._fresh, b""
+            self._left -= len(piece)
+            return Data(piece)
+        self._merge()
         if not self._buffer:
             return self._need_data()
-        piece = bytes(self._buffer[: min(self._left, DATA_LIMIT)])
+        with memoryview(self._buffer) as view:
+            piece = bytes(view[: min(self._left, DATA_LIMIT)])
         del self._buffer[: len(piece)]
         self._left -= len(piece)
         return Data(piece)
+
+    def _merge(self) -> None:
+        if self._fresh:
+            self._buffer += self._fresh
+            self._fresh = b""
 
     def _header(self, block: bytes) -> Member | None:
         """Read a header block; None if it was an extended header or the end."""

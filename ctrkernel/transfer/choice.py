@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.errors import one_line
 from ctrkernel.protocol.tar_stream import Kind
+from ctrkernel.transfer.listing import Entry
+from ctrkernel.transfer.stage import file_onto_folder, folder_onto_file
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
-    from ctrkernel.transfer.listing import Entry
     from ctrkernel.transfer.options import Options
 
 _SECOND: Final = 1_000_000_000
@@ -90,3 +93,28 @@ def _unchanged(new: Entry, old: Entry) -> bool:
     # One side may know whole seconds only.
     whole = 0 in {new.mtime_ns % _SECOND, old.mtime_ns % _SECOND}
     return whole and new.mtime_ns // _SECOND == old.mtime_ns // _SECOND
+
+
+def refuse_other_kind(path: str, new: Entry, old: Entry) -> None:
+    """Refuse to put a folder in the place of a file, or a file in that of a folder.
+
+    Raises:
+        TransferError: That is what would happen at `path`.
+    """
+    if new.kind is Kind.FOLDER and old.kind is not Kind.FOLDER:
+        raise folder_onto_file(path)
+    if new.kind is not Kind.FOLDER and old.kind is Kind.FOLDER:
+        raise file_onto_folder(path)
+
+
+def entry_of(status: os.stat_result) -> Entry:
+    """Return what a status on this machine says."""
+    if stat.S_ISREG(status.st_mode):
+        kind = Kind.FILE
+    elif stat.S_ISDIR(status.st_mode):
+        kind = Kind.FOLDER
+    elif stat.S_ISLNK(status.st_mode):
+        kind = Kind.LINK
+    else:
+        kind = Kind.DEVICE
+    return Entry(kind, status.st_size, status.st_mtime_ns)

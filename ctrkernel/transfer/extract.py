@@ -12,10 +12,17 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Kind, Member, TarError
+from ctrkernel.transfer.holes import write_with_holes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ctrkernel.transfer.options import Mode
+    from ctrkernel.transfer.pack import Digest
 
 _OPEN_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -29,11 +36,26 @@ class Limits:
 
     Args:
         members: Files, folders and links together; the default is that of a large home folder.
-        bytes: Of content; None lets the disk decide.
+        bytes: Of content, holes included; the default is more than most disks have left.
     """
 
     members: int = 2_000_000
-    bytes: int | None = None
+    bytes: int = 1_000_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What becomes of owners and permissions.
+
+    Args:
+        keep_owner: Numeric owners are kept; only root may.
+        owner: Uid and gid of everything, if it is not the caller; -1 leaves one as it is.
+        mode: What permissions become; set-id bits go all the same.
+    """
+
+    keep_owner: bool = False
+    owner: tuple[int, int] | None = None
+    mode: Mode | None = None
 
 
 class Extractor:
@@ -42,15 +64,29 @@ class Extractor:
     Args:
         folder: A folder of our own, into which nobody else writes.
         limits: See :class:`Limits`.
+        attributes: See :class:`Attributes`.
+        digest: Makes a checksum for each file; None for none.
     """
 
-    def __init__(self, folder: str, *, limits: Limits) -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        limits: Limits,
+        attributes: Attributes | None = None,
+        digest: Callable[[], Digest] | None = None,
+    ) -> None:
         self._root = os.open(folder, _OPEN_FOLDER)
         self._limits = limits
+        self._attributes = attributes or Attributes()
+        self._digest = digest
+        self._open_digest: Digest | None = None
+        self._open_parts: tuple[str, ...] = ()
+        self._at = 0
         self._parent: tuple[tuple[str, ...], int] | None = None
         self._file: int | None = None
         self._open_member: Member | None = None
-        self._folders: dict[tuple[str, ...], tuple[int, int]] = {}
+        self._folders: dict[tuple[str, ...], Member | None] = {}
         self._members = 0
         #: Regular files that were written.
         self.files = 0
@@ -58,6 +94,8 @@ class Extractor:
         self.bytes = 0
         #: What was left out or should be known.
         self.notes: list[str] = []
+        #: The checksum of each file, by where it lies.
+        self.digests: dict[tuple[str, ...], str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +120,8 @@ class Extractor:
         self._members += 1
         if self._members > self._limits.members:
             raise TransferError(
-                f"there are more than {self._limits.members} files; get its folders one by one"
+                f"there are more than {self._limits.members} files; raise --max-files, or get its "
+                "folders one by one"
             )
         if not parts:
             if member.kind is not Kind.FOLDER:
@@ -101,24 +140,29 @@ class Extractor:
         """
         assert self._file is not None
         self.bytes += len(data)
-        if self._limits.bytes is not None and self.bytes > self._limits.bytes:
+        if self.bytes > self._limits.bytes:
             raise TransferError(
-                f"there are more than {self._limits.bytes} bytes; raise the limit to get them"
+                f"there are more than {self._limits.bytes} bytes; raise --max-size to get them"
             )
-        rest = memoryview(data)
         try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            write_with_holes(self._file, data, self._at)
         except OSError as error:
             raise _unwritable((), error) from error
+        self._at += len(data)
+        if self._open_digest is not None:
+            self._open_digest.update(data)
 
     def end_file(self) -> None:
         """Complete the file that was added last."""
         assert self._file is not None
         assert self._open_member is not None
+        if self._open_digest is not None:
+            self.digests[self._open_parts] = self._open_digest.hexdigest()
         try:
-            os.fchmod(self._file, self._open_member.mode & 0o777)
-            _set_time(self._file, self._open_member.mtime_ns)
+            # A hole at the end was not written.
+            if os.lseek(self._file, 0, os.SEEK_END) != self._at:
+                os.ftruncate(self._file, self._at)
+            self._finish(self._file, self._open_member)
         except OSError as error:
             raise _unwritable((), error) from error
         finally:
@@ -132,12 +176,14 @@ class Extractor:
         """
         self._forget_parent()
         for parts in sorted(self._folders, key=len, reverse=True):
-            mode, mtime_ns = self._folders[parts]
+            member = self._folders[parts]
             try:
                 descriptor = self._open(parts)
                 try:
-                    os.fchmod(descriptor, mode & 0o777)
-                    _set_time(descriptor, mtime_ns)
+                    if member is None:
+                        os.fchmod(descriptor, _IMPLIED_MODE)
+                    else:
+                        self._finish(descriptor, member)
                 finally:
                     os.close(descriptor)
             except OSError as error:
@@ -152,20 +198,28 @@ class Extractor:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, 0o700, dir_fd=parent)
             self._require_folder(parts, parent)
-            self._folders[parts] = (member.mode, member.mtime_ns)
+            self._folders[parts] = member
+            return
+        if member.kind is Kind.FILE:
+            self._close_file()
+            try:
+                self._file = os.open(name, _CREATE, 0o600, dir_fd=parent)
+            except FileExistsError:
+                self._clear(name, parent)
+                self._file = os.open(name, _CREATE, 0o600, dir_fd=parent)
+            self._open_member, self._open_parts, self._at = member, parts, 0
+            self._open_digest = self._digest() if self._digest is not None else None
+            self.files += 1
             return
         self._clear(name, parent)
         match member.kind:
-            case Kind.FILE:
-                self._close_file()
-                self._file = os.open(name, _CREATE, 0o600, dir_fd=parent)
-                self._open_member = member
-                self.files += 1
             case Kind.LINK:
                 os.symlink(member.target, name, dir_fd=parent)
                 with contextlib.suppress(OSError, OverflowError):
                     times = (member.mtime_ns, member.mtime_ns)
                     os.utime(name, ns=times, dir_fd=parent, follow_symlinks=False)
+                if (owner := self._owner(member)) is not None:
+                    os.chown(name, *owner, dir_fd=parent, follow_symlinks=False)
                 if member.target.startswith("/"):
                     self.notes.append(
                         f"{one_line(member.name)} is a link to {one_line(member.target)}, "
@@ -173,8 +227,24 @@ class Extractor:
                     )
             case Kind.HARD_LINK:
                 self._link(target, name, parent)
-            case Kind.FIFO:
+            case _:
                 os.mkfifo(name, member.mode & 0o777, dir_fd=parent)
+
+    def _finish(self, descriptor: int, member: Member) -> None:
+        """Give a file or folder its owner, its permissions and its time."""
+        owner, changed = self._owner(member), self._attributes.mode
+        if owner is not None:
+            os.fchown(descriptor, *owner)
+        mode = member.mode
+        if changed is not None:
+            mode = changed.apply(mode, folder=member.kind is Kind.FOLDER)
+        os.fchmod(descriptor, mode & 0o777)
+        _set_time(descriptor, member.mtime_ns)
+
+    def _owner(self, member: Member) -> tuple[int, int] | None:
+        if self._attributes.keep_owner:
+            return member.uid, member.gid
+        return self._attributes.owner
 
     def _link(self, target: tuple[str, ...], name: str, parent: int) -> None:
         if not target:
@@ -225,7 +295,7 @@ class Extractor:
                     if not make:
                         raise
                     os.mkdir(part, 0o700, dir_fd=descriptor)
-                    self._folders[parts[: at + 1]] = (_IMPLIED_MODE, 0)
+                    self._folders[parts[: at + 1]] = None
                     inner = os.open(part, _OPEN_FOLDER, dir_fd=descriptor)
                 os.close(descriptor)
                 descriptor = inner
@@ -253,10 +323,10 @@ def rebase(parts: tuple[str, ...], *, depth: int, name: str | None) -> tuple[str
     Args:
         parts: As in the archive, whose members all lie below one root.
         depth: How many parts the root has: one, or none for the archive of ``/``.
-        name: The root's new name; None for what is in it.
+        name: The root's new name, folders above it included; None for what is in it.
     """
     rest = parts[depth:]
-    return rest if name is None else (name, *rest)
+    return rest if name is None else (*name.split("/"), *rest)
 
 
 def _set_time(descriptor: int, mtime_ns: int) -> None:

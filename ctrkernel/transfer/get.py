@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import posixpath
-import shlex
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Cancelled, Child, Stalled
 from ctrkernel.errors import TransferError, TransferInterrupted, one_line
@@ -22,43 +21,35 @@ from ctrkernel.protocol.tar_stream import (
     TarStream,
     split_name,
 )
-from ctrkernel.transfer.extract import Extractor, Limits, rebase
+from ctrkernel.transfer import checksum
+from ctrkernel.transfer.container_paths import container_paths
+from ctrkernel.transfer.extract import Attributes, Extractor, Limits, rebase
+from ctrkernel.transfer.get_choice import Selection, select
+from ctrkernel.transfer.options import Mode, Options
+from ctrkernel.transfer.origin import Origin, origin_of, together
+from ctrkernel.transfer.owner import local_owner
 from ctrkernel.transfer.pack import unreadable
-from ctrkernel.transfer.paths import TypedPath, container_path, local_path
-from ctrkernel.transfer.placement import Destination, Found, Source, place
+from ctrkernel.transfer.paths import TypedPath, only
+from ctrkernel.transfer.placement import Destination, Found, Placement, place
 from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look
-from ctrkernel.transfer.route import Route, get_route
+from ctrkernel.transfer.sources import local_paths
 from ctrkernel.transfer.stage import LocalStage
 from ctrkernel.transfer.summary import TransferSummary
+from ctrkernel.transfer.verify import verify_got
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
-    from ctrkernel.transfer.probe import Probe, RemotePath
+    from ctrkernel.transfer.probe import Probe
+
+__all__ = ["Origin", "get", "origin_of", "unsafe"]
 
 #: GNU tar's status for "a file changed while it was read": it came, as it was at some moment.
 _CHANGED = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A source with the argv that sends its archive.
-
-    Args:
-        source: What it is, for :func:`~ctrkernel.transfer.placement.place`.
-        path: In the container, without links.
-        argv: Prints the archive.
-        by_tar: A tar in the container makes it.
-        by_gnu_tar: GNU's does.
-    """
-
-    source: Source
-    path: str
-    argv: list[str]
-    by_tar: bool
-    by_gnu_tar: bool
+#: Sources from which on one tar for all is faster than an archive of the engine for each.
+MANY_SOURCES: Final = 4
 
 
 def get(
@@ -69,8 +60,17 @@ def get(
     *,
     base: str,
     home: str | None,
+    values: Mapping[str, str] | None = None,
     archive: bool = False,
     follow_link: bool = False,
+    user: str | None = None,
+    mode: Mode | None = None,
+    parents: bool = False,
+    no_clobber: bool = False,
+    update: bool = False,
+    checksum: bool = False,
+    verify: bool = False,
+    dry_run: bool = False,
     on_progress: Callable[[int, int | None], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     stall_timeout: float = STALL_TIMEOUT,
@@ -84,13 +84,23 @@ def get(
     Args:
         engine: The engine.
         container: Where from.
-        sources: Paths in the container; ``folder/.`` means what is in it.
-        destination: A path on this machine.
+        sources: Paths in the container; ``folder/.`` means what is in it. In a
+            :class:`~ctrkernel.transfer.words.Word` patterns, variables and ``~`` mean what they
+            mean; a plain string is a name, but for ``~/``.
+        destination: A path on this machine; the same.
         base: The folder that relative `sources` start from.
         home: What ``~`` means in `sources`.
-        archive: Taken for symmetry: what is got belongs to the caller either way, as with
-            ``docker cp``.
+        values: The variables of the shell that `sources` use.
+        archive: Keep numeric owners, if the caller is root; else all belongs to the caller.
         follow_link: Get what a source that is a link leads to; links in folders stay links.
+        user: ``USER[:GROUP]`` of this machine who shall own it; None is the caller.
+        mode: What permissions become; None keeps them.
+        parents: Make the folders that are missing above `destination`.
+        no_clobber: Leave files that exist alone.
+        update: Get only files whose size or time differs from what is here.
+        checksum: The same, by their content.
+        verify: Compare checksums before anything takes its place.
+        dry_run: Say what would happen, and do nothing.
         on_progress: Called with the bytes of content received, and in all where that is known.
         cancelled: Asked now and then; true stops the get.
         stall_timeout: Seconds in which not a byte moves before it is given up.
@@ -101,49 +111,207 @@ def get(
         TransferInterrupted: `cancelled` said so.
         ContainerNotFound: The container is gone.
     """
-    del archive
     started = time.monotonic()
     if not sources:
         raise TransferError("nothing to get; name a file or a folder, and then the destination")
-    typed = [container_path(source, base=base, home=home) for source in sources]
-    target = _local_destination(local_path(destination))
-    info, probe = look(engine, container, [one.path for one in typed])
-    origins = [
-        origin_of(engine, info, probe, one, there, follow_link=follow_link)
-        for one, there in zip(typed, probe.paths, strict=True)
-    ]
-    placement = place([origin.source for origin in origins], target)
-    where = f"{info.name}:{one_line(origins[0].path)}"
+    options = Options(
+        archive=archive,
+        follow_link=follow_link,
+        owner=user,
+        mode=mode,
+        parents=parents,
+        no_clobber=no_clobber,
+        update=update,
+        checksum=checksum,
+        verify=verify,
+        dry_run=dry_run,
+    )
+    target = _local_destination(only(local_paths(destination), destination))
+    named = container_paths(engine, container, sources, base=base, home=home, values=values or {})
+    plan = _plan(engine, container, [one for each in named for one in each], target, options)
     try:
-        with LocalStage(placement.folder) as stage:
-            with Extractor(stage.path, limits=limits or Limits()) as extractor:
-                for origin, name in zip(origins, placement.names, strict=True):
-                    where = f"{info.name}:{one_line(origin.path)}"
-                    receiver = _Receiver(
-                        extractor,
-                        depth=0 if origin.path == "/" else 1,
-                        name=name,
-                        on_progress=on_progress,
-                        # One file says its size at once; of a folder nobody knows it.
-                        total_known=len(origins) == 1 and origin.source.found is Found.FILE,
-                    )
-                    with Child(origin.argv, cancelled=cancelled) as child:
-                        _receive(engine, info, origin, child, receiver, timeout=stall_timeout)
-                extractor.finish()
-            stage.place()
+        selection = select(plan, timeout=stall_timeout, cancelled=cancelled)
+        if dry_run or not selection.any:
+            files, moved, notes = selection.files, selection.bytes, selection.notes()
+        else:
+            files, moved, notes = _fetch(
+                plan,
+                selection,
+                limits=limits or Limits(),
+                on_progress=on_progress,
+                cancelled=cancelled,
+                stall_timeout=stall_timeout,
+            )
     except Cancelled as error:
-        raise TransferInterrupted(f"the get of {where} was interrupted; try again") from error
+        raise TransferInterrupted(f"the get of {plan.where} was interrupted; try again") from error
     except Stalled as error:
         raise TransferError(
-            f"the get of {where} moved no byte for {stall_timeout:g} s and was given up; "
+            f"the get of {plan.where} moved no byte for {stall_timeout:g} s and was given up; "
             f"see what `{engine.name} info` says"
         ) from error
     return TransferSummary(
-        files=extractor.files,
-        bytes=extractor.bytes,
+        files=files,
+        bytes=moved,
         duration=time.monotonic() - started,
-        destination=placement.result,
-        notes=tuple(extractor.notes),
+        destination=plan.placement.result,
+        notes=tuple(notes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A get that can begin: all that was looked at before anything moved."""
+
+    engine: Engine
+    info: ContainerInfo
+    probe: Probe
+    origins: tuple[Origin, ...]
+    placement: Placement
+    options: Options
+
+    @property
+    def where(self) -> str:
+        """The first source, for messages."""
+        return f"{self.info.name}:{one_line(self.origins[0].path)}"
+
+    @property
+    def one_archive(self) -> bool:
+        """Whether one tar in the container can send all of it, each source once."""
+        paths = [origin.path.rstrip("/") + "/" for origin in self.origins]
+        nested = any(a != b and a.startswith(b) for a in paths for b in paths)
+        able = self.probe.gnu_tar and self.probe.almighty and "/" not in paths
+        return able and not nested
+
+
+def _plan(
+    engine: Engine,
+    container: ContainerInfo,
+    typed: Sequence[TypedPath],
+    target: Destination,
+    options: Options,
+) -> Plan:
+    info, probe = look(engine, container, [one.path for one in typed])
+    origins = [
+        origin_of(engine, info, probe, one, there, follow_link=options.follow_link)
+        for one, there in zip(typed, probe.paths, strict=True)
+    ]
+    placement = place([origin.source for origin in origins], target, parents=options.parents)
+    return Plan(engine, info, probe, tuple(origins), placement, options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shipment:
+    """One archive that comes: its client, and where each of its members goes."""
+
+    argv: list[str]
+    #: For the parts of a source's path in the archive, its new name.
+    roots: Mapping[tuple[str, ...], str | None]
+    by_gnu_tar: bool
+    where: str
+
+    def place(self, name: str) -> tuple[str, ...]:
+        """Return where a member goes."""
+        return self._split(name)[1]
+
+    def _split(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        parts = split_name(name)
+        for count in range(len(parts) + 1):
+            if parts[:count] in self.roots:
+                return parts[:count], rebase(parts, depth=count, name=self.roots[parts[:count]])
+        raise TarError(f"a member was not asked for: {name!r}")
+
+
+def _shipments(plan: Plan, selection: Selection) -> Iterable[_Shipment]:
+    """Return what has to come for `selection`."""
+    pairs = list(zip(plan.origins, plan.placement.names, strict=True))
+    alone = selection.sources if plan.one_archive else None
+    if alone is not None or (len(pairs) >= MANY_SOURCES and plan.one_archive):
+        paths = alone if alone is not None else [origin.path for origin, _ in pairs]
+        yield _Shipment(
+            argv=together(plan.engine, plan.info, paths, alone=alone is not None),
+            roots={split_name(f".{origin.path}"): name for origin, name in pairs},
+            by_gnu_tar=True,
+            where=plan.where,
+        )
+        return
+    for origin, name in pairs:
+        # What the engine calls a source's root is its business; it is the first part.
+        yield _Shipment(
+            argv=origin.argv,
+            roots=_AnyRoot(() if origin.path == "/" else (posixpath.basename(origin.path),), name),
+            by_gnu_tar=origin.by_gnu_tar,
+            where=f"{plan.info.name}:{one_line(origin.path)}",
+        )
+
+
+class _AnyRoot(dict[tuple[str, ...], str | None]):
+    """The one root of an archive, whatever it is called."""
+
+    def __init__(self, root: tuple[str, ...], name: str | None) -> None:
+        super().__init__({root: name})
+        self._depth = len(root)
+        self._name = name
+
+    def __contains__(self, parts: object) -> bool:
+        return isinstance(parts, tuple) and len(parts) == self._depth
+
+    def __missing__(self, parts: tuple[str, ...]) -> str | None:
+        return self._name
+
+
+def _fetch(
+    plan: Plan,
+    selection: Selection,
+    *,
+    limits: Limits,
+    on_progress: Callable[[int, int | None], None] | None,
+    cancelled: Callable[[], bool] | None,
+    stall_timeout: float,
+) -> tuple[int, int, list[str]]:
+    """Fetch what was selected; return files, bytes, and what the summary should say."""
+    options = plan.options
+    tool = checksum.tool_of(plan.probe.tools) if options.verify and plan.probe.by_exec else None
+    # One file says its size at once; of a folder nobody knows it.
+    one_file = len(plan.origins) == 1 and plan.origins[0].source.found is Found.FILE
+    notes: list[str] = []
+    with LocalStage(plan.placement.folder) as stage:
+        with Extractor(
+            stage.path,
+            limits=limits,
+            attributes=_attributes(options, notes),
+            digest=checksum.TOOLS[tool][0] if tool is not None else None,
+        ) as extractor:
+            for shipment in _shipments(plan, selection):
+                receiver = _Receiver(
+                    extractor,
+                    shipment,
+                    on_progress=on_progress,
+                    total=None if one_file else selection.total,
+                    total_comes=one_file,
+                )
+                with Child(
+                    shipment.argv, cancelled=cancelled, inherit=[stage.life], wide=True
+                ) as child:
+                    _receive(plan, shipment, child, receiver, timeout=stall_timeout)
+            extractor.finish()
+        if options.verify:
+            notes += verify_got(plan, extractor, tool, cancelled=cancelled)
+        kept = frozenset() if selection.sources is not None else selection.kept
+        stage.place(clobber=not options.no_clobber, kept=kept)
+    files, moved = extractor.files, extractor.bytes
+    if kept:
+        files, moved = selection.files, selection.bytes
+    return files, moved, [*selection.notes(), *extractor.notes, *notes]
+
+
+def _attributes(options: Options, notes: list[str]) -> Attributes:
+    root = os.geteuid() == 0
+    if options.archive and not root:
+        notes.append("all of it belongs to you: only root may keep the owners of others")
+    return Attributes(
+        keep_owner=options.archive and root,
+        owner=None if options.owner is None else local_owner(options.owner),
+        mode=options.mode,
     )
 
 
@@ -153,19 +321,18 @@ class _Receiver:
     def __init__(
         self,
         extractor: Extractor,
+        shipment: _Shipment,
         *,
-        depth: int,
-        name: str | None,
         on_progress: Callable[[int, int | None], None] | None,
-        total_known: bool,
+        total: int | None,
+        total_comes: bool,
     ) -> None:
         self._stream = TarStream()
         self._extractor = extractor
-        self._depth = depth
-        self._name = name
+        self._shipment = shipment
         self._on_progress = on_progress
-        self._total_known = total_known
-        self._total: int | None = None
+        self._total = total
+        self._total_comes = total_comes
 
     def receive(self, data: bytes) -> bool:
         """Take the next bytes, none at the end; true once the archive is complete.
@@ -198,28 +365,20 @@ class _Receiver:
                     return True
 
     def _add(self, member: Member) -> None:
-        if self._total_known and self._total is None:
+        if self._total_comes and self._total is None:
             self._total = member.size
+        place_of = self._shipment.place
         self._extractor.add(
             member,
-            self._place(member.name),
-            target=self._place(member.target) if member.kind is Kind.HARD_LINK else (),
+            place_of(member.name),
+            target=place_of(member.target) if member.kind is Kind.HARD_LINK else (),
         )
-
-    def _place(self, name: str) -> tuple[str, ...]:
-        return rebase(split_name(name), depth=self._depth, name=self._name)
 
 
 def _receive(
-    engine: Engine,
-    info: ContainerInfo,
-    origin: Origin,
-    child: Child,
-    receiver: _Receiver,
-    *,
-    timeout: float,
+    plan: Plan, shipment: _Shipment, child: Child, receiver: _Receiver, *, timeout: float
 ) -> None:
-    where = f"{info.name}:{one_line(origin.path)}"
+    where = shipment.where
     child.close_stdin()
     damage: TarError | None = None
     try:
@@ -230,8 +389,9 @@ def _receive(
             raise unsafe(where, error) from error
         damage = error
     code = child.wait(timeout=timeout)
-    if code and not (origin.by_gnu_tar and code == _CHANGED and damage is None):
-        raise failure(engine, info, doing=f"cannot read {where}", said=child.complaint) from damage
+    if code and not (shipment.by_gnu_tar and code == _CHANGED and damage is None):
+        doing = f"cannot read {where}"
+        raise failure(plan.engine, plan.info, doing=doing, said=child.complaint) from damage
     if damage is not None:
         raise unsafe(where, damage) from damage
 
@@ -241,88 +401,6 @@ def unsafe(where: str, error: TarError) -> TransferError:
     return TransferError(
         f"what came from {where} is not unpacked: {one_line(str(error), limit=160)}; "
         "look at it with `ls -la` in a cell"
-    )
-
-
-def origin_of(
-    engine: Engine,
-    info: ContainerInfo,
-    probe: Probe,
-    typed: TypedPath,
-    there: RemotePath,
-    *,
-    follow_link: bool,
-    prefer_tar: bool = False,
-) -> Origin:
-    """Describe a source and choose its way.
-
-    Args:
-        engine: The engine.
-        info: The container.
-        probe: What is known of it.
-        typed: The path.
-        there: What is at it.
-        follow_link: Take what a link leads to.
-        prefer_tar: Take tar in the container, if it has one: it locks nothing in the engine.
-
-    Raises:
-        TransferError: There is none, or nothing can reach it.
-    """
-    follow = follow_link or typed.asserts_folder
-    shown = f"{info.name}:{one_line(typed.shown)}"
-    if there.found is Found.MISSING and (follow or not there.link):
-        raise _missing(info, typed, there)
-    if there.link and not follow:
-        found = Found.LINK
-        path = posixpath.join(there.parent or "/", typed.name)
-    else:
-        found = there.found
-        path = there.real or there.path
-    is_folder = found is Found.FOLDER
-    if typed.asserts_folder and not is_folder:
-        raise TransferError(f"{shown} is a file, not a folder; leave out the trailing slash")
-    if found is Found.OTHER:
-        raise TransferError(f"{shown} is a device, a pipe or a socket; name a file or a folder")
-    route = get_route(info, probe, path, is_folder=is_folder, engine_name=engine.name)
-    name = typed.name if typed.name != ".." else posixpath.basename(path)
-    source = Source(
-        shown=typed.shown,
-        found=found,
-        name=name,
-        contents=is_folder and (typed.contents or not name),
-    )
-    by_tar = route is Route.TAR or (prefer_tar and "tar" in probe.tools and path != "/")
-    return Origin(
-        source=source,
-        path=path,
-        argv=_sender(engine, info, path, by_tar=by_tar, gnu_tar=probe.gnu_tar),
-        by_tar=by_tar,
-        by_gnu_tar=by_tar and probe.gnu_tar,
-    )
-
-
-def _sender(
-    engine: Engine, info: ContainerInfo, path: str, *, by_tar: bool, gnu_tar: bool
-) -> list[str]:
-    """Return the argv of the client that prints the archive of `path`, a path without links."""
-    if not by_tar:
-        return engine.command("cp", f"{info.id}:{'/.' if path == '/' else path}", "-")
-    folder, name = posixpath.split(path)
-    options = ["--format=posix"] if gnu_tar else []  # keeps nanoseconds
-    argv = ["tar", *options, "-cf", "-", "-C", folder, f"./{name}"]
-    return engine.exec_argv(info.id, argv, user="0")
-
-
-def _missing(info: ContainerInfo, typed: TypedPath, there: RemotePath) -> TransferError:
-    if there.link:
-        return TransferError(
-            f"{info.name}:{one_line(typed.shown)} is a link that leads nowhere; "
-            "get it as a link, without following it"
-        )
-    part = there.missing or there.path
-    return TransferError(
-        f"there is no file {info.name}:{one_line(part)}; see what is there, in a cell: "
-        f"ls {one_line(shlex.quote(posixpath.dirname(part)))}"
     )
 
 
@@ -357,4 +435,6 @@ def _local_destination(typed: TypedPath) -> Destination:
         asserts_folder=typed.asserts_folder,
         missing=missing,
         blocked=missing is not None and os.path.lexists(missing),
+        above=part,
+        rest=os.path.relpath(real, part),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import grp
+import pwd
+
 from ctrkernel.errors import TransferError, one_line
 
 
@@ -28,6 +31,29 @@ def owner_of(user: str, *, passwd: str, group: str) -> tuple[int, int]:
     uid, gid = _user(name, passwd)
     if group_name:
         gid = _group(group_name, group)
+    return uid, gid
+
+
+def local_owner(owner: str) -> tuple[int, int]:
+    """Return the uid and gid of ``USER[:GROUP]`` of this machine.
+
+    Raises:
+        TransferError: This machine does not know the name.
+    """
+    name, _, group_name = owner.partition(":")
+    try:
+        if name.isdigit():
+            uid, gid = int(name), -1
+        else:
+            entry = pwd.getpwnam(name)
+            uid, gid = entry.pw_uid, entry.pw_gid
+        if group_name:
+            gid = int(group_name) if group_name.isdigit() else grp.getgrnam(group_name).gr_gid
+    except KeyError as error:
+        raise TransferError(
+            f"this machine knows no {one_line(owner, limit=60)}; name one of its users and groups, "
+            "or numbers"
+        ) from error
     return uid, gid
 
 

@@ -183,7 +183,8 @@ class Packer:
         self.notes.clear()
         self.digests.clear()
         self.packed = Extent(files=0, bytes=0)
-        yield self._beginning(), 0
+        if beginning := self._beginning():
+            yield beginning, 0
         for root in self._roots:
             if root.content is not None:
                 yield from self._content(root.name or "", root.content)

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Kind
 from ctrkernel.transfer import checksum
-from ctrkernel.transfer.choice import Choice
+from ctrkernel.transfer.choice import Choice, entry_of, refuse_other_kind
 from ctrkernel.transfer.listing import Entry, RemoteLister, trees_by_archive
 from ctrkernel.transfer.pack import Extent, Found, Packer, unreadable
-from ctrkernel.transfer.stage import file_onto_folder, folder_onto_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,9 +59,9 @@ def select(plan: Plan, *, timeout: float, cancelled: Callable[[], bool] | None) 
     moving: set[str] = set()
     for found in packer.walk():
         path = posixpath.join(folder, found.name)
-        old, new = there.get(path), _entry(found.status)
+        old, new = there.get(path), entry_of(found.status)
         if old is not None:
-            _refuse_other_kind(f"{plan.info.name}:{path}", new, old)
+            refuse_other_kind(f"{plan.info.name}:{path}", new, old)
         shown = f"{found.path} → {plan.info.name}:{path}"
         if choice.moves(shown, new, old, same=found.name in same):
             moving.add(found.name)
@@ -117,7 +116,7 @@ def _same(
     folder = plan.placement.folder
     candidates = {}
     for found in packer.walk():
-        old, new = there.get(posixpath.join(folder, found.name)), _entry(found.status)
+        old, new = there.get(posixpath.join(folder, found.name)), entry_of(found.status)
         if old is not None and new.kind is old.kind is Kind.FILE and new.size == old.size:
             candidates[posixpath.join(folder, found.name)] = found
     tool = checksum.tool_of(plan.probe.tools)
@@ -148,22 +147,3 @@ def _refuse_same_file(packer: Packer) -> None:
                 f"would both become {one_line(found.name, limit=60)}; copy them one by one"
             )
         seen[found.name] = found.path
-
-
-def _refuse_other_kind(path: str, new: Entry, old: Entry) -> None:
-    if new.kind is Kind.FOLDER and old.kind is not Kind.FOLDER:
-        raise folder_onto_file(path)
-    if new.kind is not Kind.FOLDER and old.kind is Kind.FOLDER:
-        raise file_onto_folder(path)
-
-
-def _entry(status: os.stat_result) -> Entry:
-    if stat.S_ISREG(status.st_mode):
-        kind = Kind.FILE
-    elif stat.S_ISDIR(status.st_mode):
-        kind = Kind.FOLDER
-    elif stat.S_ISLNK(status.st_mode):
-        kind = Kind.LINK
-    else:
-        kind = Kind.DEVICE
-    return Entry(kind, status.st_size, status.st_mtime_ns)

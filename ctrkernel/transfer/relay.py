@@ -32,7 +32,7 @@ from ctrkernel.transfer.put import SEND_SIZE, receiver
 from ctrkernel.transfer.remote import STALL_TIMEOUT, destination_of, failure, look
 from ctrkernel.transfer.repack import Repacker
 from ctrkernel.transfer.route import Route, put_route
-from ctrkernel.transfer.stage import RemoteStage
+from ctrkernel.transfer.remote_stage import RemoteStage
 from ctrkernel.transfer.summary import TransferSummary
 
 if TYPE_CHECKING:

@@ -65,6 +65,7 @@ sizes() {
 }
 weigh() { n=0 b=0; while read -r s; do n=$((n+1)) b=$((b+s)); done; echo "$n $b"; }
 complete() {
+  [ "$2" ] || return 0
   found=$(sizes "$1" | weigh)
   [ "$found" = "$2 $3" ] || { printf '%s' "$found"; exit 75; }
 }
@@ -152,11 +153,11 @@ class RemoteStage:
             user="0",
         )
 
-    def place(self, extent: Extent, *, clobber: bool = True) -> None:
+    def place(self, extent: Extent | None = None, *, clobber: bool = True) -> None:
         """Move everything in it to its place and remove it; nothing can interrupt that.
 
         Args:
-            extent: What it must hold.
+            extent: What it must hold; None if nobody knows.
             clobber: Replace files that exist.
 
         Raises:
@@ -174,7 +175,7 @@ class RemoteStage:
         if code:
             raise self.explain(code, said, complaint, extent)
 
-    def explain(self, code: int, said: str, complaint: str, extent: Extent) -> TransferError:
+    def explain(self, code: int, said: str, complaint: str, extent: Extent | None) -> TransferError:
         """Say why the script failed.
 
         Args:
@@ -189,7 +190,7 @@ class RemoteStage:
         if code == _FILE_ONTO_FOLDER:
             return file_onto_folder(where + said)
         doing = f"cannot write to {where}{one_line(self._folder)}"
-        if code == _NOT_COMPLETE:
+        if code == _NOT_COMPLETE and extent is not None:
             return TransferError(
                 f"{doing}: {extent.files} files of {extent.weight} bytes were sent and "
                 f"{' of '.join(said.split())} bytes arrived; nothing was changed, try again"
@@ -204,12 +205,12 @@ class RemoteStage:
                 if self._engine.run(command[1:], timeout=REMOVE_TIMEOUT).exit_code == 0:
                     return
 
-    def _argv(self, extent: Extent, *, clobber: bool, unpack: bool) -> list[str]:
+    def _argv(self, extent: Extent | None, *, clobber: bool, unpack: bool) -> list[str]:
         words = [
             self.path,
             self._folder,
-            str(extent.files),
-            str(extent.weight),
+            "" if extent is None else str(extent.files),
+            "" if extent is None else str(extent.weight),
             "" if clobber else "n",
             self._mine,
             self._now,

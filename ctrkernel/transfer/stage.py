@@ -76,15 +76,19 @@ class LocalStage:
         shutil.rmtree(self.path, onerror=_make_removable)
         os.close(self._lock)
 
-    def place(self, *, clobber: bool = True) -> None:
+    def place(self, *, clobber: bool = True, kept: frozenset[str] = frozenset()) -> None:
         """Move everything in it to its place.
 
         Args:
             clobber: Replace files that exist.
+            kept: What is not moved after all, by paths below the stage.
 
         Raises:
             TransferError: Something is in the way; nothing was moved. Or a move failed.
         """
+        for name in kept:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.path, name))  # noqa: PTH108, PTH118 - as above
         _check(self.path, self._folder)
         try:
             _move(self.path, self._folder, clobber=clobber)

@@ -13,6 +13,8 @@ from ctrkernel.transfer.listing import trees_by_archive
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ctrkernel.transfer.extract import Extractor
+    from ctrkernel.transfer.get import Plan as GetPlan
     from ctrkernel.transfer.pack import Packer
     from ctrkernel.transfer.put import Plan
 
@@ -44,6 +46,37 @@ def verify_staged(
             raise TransferError(
                 f"{one_line(name)} arrived in {plan.where} with another checksum ({tool}); "
                 "nothing was changed, try again"
+            )
+    return [f"checksums agree ({tool})"]
+
+
+def verify_got(
+    plan: GetPlan,
+    extractor: Extractor,
+    tool: str | None,
+    *,
+    cancelled: Callable[[], bool] | None,
+) -> list[str]:
+    """Compare the checksums of what came with those in the container; say so.
+
+    Raises:
+        TransferError: They differ.
+        process.Cancelled: `cancelled` said so.
+    """
+    if tool is None:
+        return [not_verified(plan.info.name)]
+    paths = {}
+    for origin, name in zip(plan.origins, plan.placement.names, strict=True):
+        begin = () if name is None else tuple(name.split("/"))
+        for parts in extractor.digests:
+            if parts[: len(begin)] == begin:
+                paths[posixpath.join(origin.path, *parts[len(begin) :])] = parts
+    found = checksum.remote_digests(plan.engine, plan.info, tool, list(paths), cancelled=cancelled)
+    for path, parts in paths.items():
+        if found is None or found[path] != extractor.digests[parts]:
+            raise TransferError(
+                f"{one_line('/'.join(parts))} has another checksum in {plan.info.name} ({tool}): "
+                "it changed, or came damaged; nothing was changed here, try again"
             )
     return [f"checksums agree ({tool})"]
 
