@@ -26,7 +26,8 @@ from ctrkernel.engine.living import Living
 from ctrkernel.errors import UsageError, one_line
 from ctrkernel.session.mask import Mask
 from ctrkernel.session.shell import ShellSession
-from ctrkernel.session.variables import Variables, exported
+from ctrkernel.session.variables import Variables, exported, values_of
+from ctrkernel.transfer.files import Files, Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from ctrkernel.engine.transcript import TranscriptFolder
     from ctrkernel.session.exec import OnExecOutput
     from ctrkernel.session.result import CommandResult, ExecResult
-    from ctrkernel.transfer.summary import TransferSummary
 
 #: The session that is meant where none is named.
 MAIN = "main"
@@ -83,7 +83,7 @@ def list_containers(
     return (engine or find_engine(os.environ)).containers(all=all)
 
 
-class Container(Living):
+class Container(Living, Files):
     """One container; get one by :func:`attach` or :func:`ctrkernel.run_container`.
 
     Args:
@@ -351,153 +351,6 @@ class Container(Living):
 
     # Files
 
-    def put(
-        self,
-        sources: str | Sequence[str],
-        destination: str,
-        *,
-        session: str = MAIN,
-        archive: bool = False,
-        follow_link: bool = False,
-        on_progress: Callable[[int, int | None], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> TransferSummary:
-        """Put files or folders of this machine into the container.
-
-        Args:
-            sources: One path, or several.
-            destination: A path in the container, relative to the session's directory.
-            session: Whose directory and home count.
-            archive: Keep the files' numeric owners.
-            follow_link: Put what a source that is a link leads to.
-            on_progress: Called with the bytes sent, and in all.
-            cancelled: Asked now and then; true stops it.
-
-        Raises:
-            TransferError: It could not be done; the destination is as it was.
-        """
-        from ctrkernel.transfer.put import put  # noqa: PLC0415 - a shell needs no transfers
-
-        base, home = self.directories(session, [destination])
-        return put(
-            self.engine,
-            self.status(),
-            [sources] if isinstance(sources, str) else sources,
-            destination,
-            base=base,
-            home=home,
-            archive=archive,
-            follow_link=follow_link,
-            on_progress=on_progress,
-            cancelled=cancelled,
-        )
-
-    def get(
-        self,
-        sources: str | Sequence[str],
-        destination: str,
-        *,
-        session: str = MAIN,
-        archive: bool = False,
-        follow_link: bool = False,
-        on_progress: Callable[[int, int | None], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> TransferSummary:
-        """Get files or folders from the container; arguments as for :meth:`put`.
-
-        Raises:
-            TransferError: It could not be done; the destination is as it was.
-        """
-        from ctrkernel.transfer.get import get  # noqa: PLC0415 - a shell needs no transfers
-
-        named = [sources] if isinstance(sources, str) else sources
-        base, home = self.directories(session, named)
-        return get(
-            self.engine,
-            self.status(),
-            named,
-            destination,
-            base=base,
-            home=home,
-            archive=archive,
-            follow_link=follow_link,
-            on_progress=on_progress,
-            cancelled=cancelled,
-        )
-
-    def put_bytes(
-        self,
-        data: bytes,
-        destination: str,
-        *,
-        session: str = MAIN,
-        user: str | None = None,
-        mode: int | None = None,
-        on_progress: Callable[[int, int | None], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> TransferSummary:
-        """Put `data` to the file `destination`, all or nothing.
-
-        Args:
-            data: The file's new content.
-            destination: The file's path in the container, relative to the session's directory.
-            session: Whose directory and home count.
-            user: Who shall own it; None is the container's user.
-            mode: Its permission bits; None is 644.
-            on_progress: Called with the bytes sent, and in all.
-            cancelled: Asked now and then; true stops it.
-
-        Raises:
-            TransferError: It could not be done; the destination is as it was.
-        """
-        from ctrkernel.transfer.content import put_bytes  # noqa: PLC0415 - as in put
-
-        base, home = self.directories(session, [destination])
-        return put_bytes(
-            self.engine,
-            self.status(),
-            data,
-            destination,
-            base=base,
-            home=home,
-            user=user,
-            mode=mode,
-            on_progress=on_progress,
-            cancelled=cancelled,
-        )
-
-    def get_bytes(
-        self,
-        path: str,
-        *,
-        session: str = MAIN,
-        limit: int = 64 * 1024 * 1024,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> bytes:
-        """Return the content of the file `path`; links are followed.
-
-        Args:
-            path: The file's path in the container, relative to the session's directory.
-            session: Whose directory and home count.
-            limit: Bytes that it may have.
-            cancelled: Asked now and then; true stops it.
-
-        Raises:
-            TransferError: There is no such file, or it is larger than `limit`.
-        """
-        from ctrkernel.transfer.content import get_bytes  # noqa: PLC0415 - as in put
-
-        base, home = self.directories(session, [path])
-        return get_bytes(
-            self.engine,
-            self.status(),
-            path,
-            base=base,
-            home=home,
-            limit=limit,
-            cancelled=cancelled,
-        )
-
     def directories(self, session: str, paths: Sequence[str]) -> tuple[str, str | None]:
         """Return what relative paths of a session start from, and what ``~`` is.
 
@@ -507,6 +360,22 @@ class Container(Living):
             return "/", None
         shell = self.session(session)
         return shell.cwd or "/", shell.home or None
+
+    def surroundings(self, session: str, words: Sequence[str]) -> Surroundings:
+        """Return what `words`, paths in the container, start from in a session.
+
+        Raises:
+            TransferError: A word holds what is no variable.
+            ShellBusy: The session runs a command and cannot be asked for a variable.
+        """
+        from ctrkernel.transfer.patterns import variables  # noqa: PLC0415 - a shell needs none
+
+        names = variables(words)
+        base, home = self.directories(session, words)
+        values = values_of(self.session(session), names)
+        shell = self.sessions.get(session)
+        pid = shell.pid or 0 if shell is not None and shell.alive else 0
+        return Surroundings(base=base, home=home, values=values, pid=pid)
 
     # Life
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shlex
 import threading
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ from ctrkernel.session.aside import Aside, run_aside
 from ctrkernel.session.mask import SHORTEST, Mask, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ctrkernel.session.shell import ShellSession
 
@@ -132,6 +133,22 @@ def check_name(name: str) -> str:
             f"{one_line(name, limit=40)!r} is no name for a variable; use letters, digits and _"
         )
     return name
+
+
+def values_of(session: ShellSession, names: Sequence[str]) -> dict[str, str]:
+    """Return the values of a shell's variables, exported or not; unset ones are left out.
+
+    Raises:
+        ShellBusy: The session runs something.
+    """
+    if not names:
+        return {}
+    border = secrets.token_hex(8)
+    words = " ".join(f'{border} "${{{check_name(name)}+=}}${{{name}-}}" {border}' for name in names)
+    _, lines = run_aside(session, f"{{own}} printf %s {words}; {{own}} echo")
+    values = re.findall(f"{border}(.*?){border}", "\n".join(lines), re.DOTALL)
+    pairs = zip(names, values, strict=False)
+    return {name: value[1:] for name, value in pairs if value.startswith("=")}
 
 
 def exported(session: ShellSession) -> tuple[dict[str, str], frozenset[str]]:

@@ -30,9 +30,9 @@ from ctrkernel.transfer.owner import needs_user_files, owner_of
 from ctrkernel.transfer.placement import Found, place
 from ctrkernel.transfer.put import SEND_SIZE, receiver
 from ctrkernel.transfer.remote import STALL_TIMEOUT, destination_of, failure, look
+from ctrkernel.transfer.remote_stage import RemoteStage
 from ctrkernel.transfer.repack import Repacker
 from ctrkernel.transfer.route import Route, put_route
-from ctrkernel.transfer.remote_stage import RemoteStage
 from ctrkernel.transfer.summary import TransferSummary
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import socket
 import subprocess
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ctrkernel.errors import TransferError
-from ctrkernel.transfer.pack import Extent, Packer, Root
+from ctrkernel.transfer.pack import Extent, FileSlice, Packer, Root
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -32,8 +34,16 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
+def joined(chunks: Iterator[tuple[bytes | FileSlice, int]]) -> bytes:
+    pieces = [
+        os.read(one.descriptor, one.size) if isinstance(one, FileSlice) else one
+        for one, _ in chunks
+    ]
+    return b"".join(pieces)
+
+
 def packed(packer: Packer) -> dict[str, tarfile.TarInfo]:
-    data = b"".join(piece for piece, _ in packer.chunks())
+    data = joined(packer.chunks())
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         return {info.name: info for info in tar.getmembers()}
 
@@ -112,10 +122,10 @@ def test_a_file_that_shrinks_while_it_is_read_is_said(tree: Path) -> None:
 
 def test_a_file_that_grows_while_it_is_read_comes_as_it_was(tree: Path) -> None:
     chunks = Packer([Root(str(tree / "sub/f"), "f")]).chunks()
-    data = next(chunks)[0]
+    data = joined(itertools.islice(chunks, 1))
     with (tree / "sub/f").open("ab") as file:
         file.write(b"more")
-    data += b"".join(piece for piece, _ in chunks)
+    data += joined(chunks)
 
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         assert tar.getmembers()[0].size == 1000
@@ -139,7 +149,7 @@ def test_what_may_not_be_read_is_said(tree: Path, closed: str) -> None:
 import os, sys
 sys.path[:0] = {sys.path!r}
 from ctrkernel.errors import TransferError
-from ctrkernel.transfer.pack import Packer, Root
+from ctrkernel.transfer.pack import FileSlice, Packer, Root
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
