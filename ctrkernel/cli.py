@@ -18,7 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, 1 for an error, 2 for wrong words."""
     words = list(sys.argv[1:] if argv is None else argv)
     # What follows -- is a command's own; argparse would look for options of ours in it.
-    end = words.index("--") if "--" in words else len(words)
+    copies = words[:1] in (["put"], ["get"])
+    end = words.index("--") if "--" in words and not copies else len(words)
     arguments = _parser().parse_args(words[:end])
     command = words[end + 1 :]
     if command and arguments.work is not _shell:
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--prefix", metavar="DIR", help="under DIR (this Python's own prefix)")
     install.set_defaults(work=_install)
     _add_shell(commands)
+    _add_copies(commands)
     return parser
 
 
@@ -93,6 +95,13 @@ def _add_shell(commands: Any) -> None:
         "--session", metavar="NAME", help="with --join: which of its sessions (main)"
     )
     shell.set_defaults(work=_shell)
+
+
+def _add_copies(commands: Any) -> None:
+    from ctrkernel.commands.copy_line import add_parser  # noqa: PLC0415 - `import ctrkernel` is fast
+
+    for name in ("put", "get"):
+        add_parser(commands, name)
 
 
 def _count(text: str) -> int:

@@ -24,6 +24,7 @@ from weakref import WeakSet
 from ctrkernel.engine.engine import find_engine
 from ctrkernel.engine.living import Living
 from ctrkernel.errors import UsageError, one_line
+from ctrkernel.session.aside import run_aside
 from ctrkernel.session.mask import Mask
 from ctrkernel.session.shell import ShellSession
 from ctrkernel.session.variables import Variables, exported, values_of
@@ -359,6 +360,8 @@ class Container(Living, Files):
         if all(path.startswith("/") for path in paths):
             return "/", None
         shell = self.session(session)
+        if shell.cwd is None:
+            run_aside(shell, ":")  # a shell says where it is at the end of each line
         return shell.cwd or "/", shell.home or None
 
     def surroundings(self, session: str, words: Sequence[str]) -> Surroundings:

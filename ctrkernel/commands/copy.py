@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,28 +11,72 @@ from ctrkernel.commands import variables
 from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.progress import Meter, told
+from ctrkernel.container import MAIN
 from ctrkernel.errors import UsageError
+from ctrkernel.transfer.words import split
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
     from ctrkernel.container import Container
     from ctrkernel.transfer.summary import TransferSummary
 
 
-class _Copy(Command):
+class Copy(Command):
     """What putting and getting share."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Sources and a destination."""
         parser.add_argument("paths", metavar="SRC… DEST", nargs="*", help=self._paths_help)
+        self.add_options(parser)
         parser.add_argument(
-            "-L", "--follow-link", action="store_true", help="copy what a link in SRC points at"
+            "--session", metavar="NAME", default=MAIN, help="whose directory the paths start from"
         )
-        parser.add_argument(
-            "-a", "--archive", action="store_true", help="keep the numeric owner of the files"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add what the command line has too."""
+        flags = (
+            (("-L", "--follow", "--follow-link"), "copy what a link in SRC points at"),
+            (("-a", "--archive"), "keep the numeric owner of the files"),
+            (("-p", "--parents"), "make the folders that are missing above DEST"),
+            (("-n", "--no-clobber"), "leave files that exist alone"),
+            (("-u", "--update"), "copy only files whose size or time differs"),
+            (("-c", "--checksum"), "copy only files whose content differs"),
+            (("--verify",), "compare checksums before anything takes its place"),
+            (("--dry-run",), "say what would happen, and do nothing"),
         )
+        for names, text in flags:
+            parser.add_argument(*names, action="store_true", help=text)
+        parser.add_argument("--owner", metavar="USER[:GROUP]", help="who shall own it")
+        parser.add_argument("--mode", help="permissions as for chmod: 640, or u=rw,go=r")
+
+    def words(self, line: str) -> list[str]:
+        """Split the line; the words remember what was quoted."""
+        return list(split(line))
+
+    def options(self, arguments: argparse.Namespace) -> dict[str, object]:
+        """Return the options as :meth:`Container.put` and ``get`` take them."""
+        return {
+            "follow_link": arguments.follow,
+            **{
+                name: getattr(arguments, name)
+                for name in (
+                    "archive",
+                    "parents",
+                    "no_clobber",
+                    "update",
+                    "checksum",
+                    "verify",
+                    "dry_run",
+                    "owner",
+                    "mode",
+                )
+            },
+        }
+
+    def told(self, summary: TransferSummary, *, dry_run: bool) -> str:
+        """Return the line that says what was done, or would be."""
+        return told(f"would {self._doing}" if dry_run else self._did, summary)
 
     #: What the help says of the paths.
     _paths_help: ClassVar[str]
@@ -51,18 +97,18 @@ class _Copy(Command):
             Meter(self._doing, context.frontend.progress) as meter,
             context.interrupts.calling(context.workspace.abandon),
         ):
-            summary = self._transfer(context.workspace.container())(
+            summary = self.transfer(context.workspace.container())(
                 paths[:-1],
                 paths[-1],
-                archive=arguments.archive,
-                follow_link=arguments.follow_link,
+                session=arguments.session,
                 on_progress=meter,
                 cancelled=context.interrupts.is_set,
+                **self.options(arguments),
             )
-        return Output(told(self._did, summary))
+        return Output(self.told(summary, dry_run=arguments.dry_run))
 
     @abstractmethod
-    def _transfer(self, container: Container) -> Callable[..., TransferSummary]:
+    def transfer(self, container: Container) -> Callable[..., TransferSummary]:
         """Return the method that does it."""
 
     @abstractmethod
@@ -70,7 +116,7 @@ class _Copy(Command):
         """Do it with a Python variable in place of a file here."""
 
 
-class Put(_Copy):
+class Put(Copy):
     """Copy files and folders from this machine into the container."""
 
     name = "ctr_put"
@@ -78,6 +124,8 @@ class Put(_Copy):
         ("%ctr_put data.csv .", "into the shell's directory"),
         ("%ctr_put a.txt b.txt ~/in/", "several, into a folder that exists"),
         ("%ctr_put site/. /srv/www", "a folder's content, merged into another"),
+        ("%ctr_put *.csv $DATA -p", "a pattern; the shell's variable; its folder is made"),
+        ("%ctr_put -u site /srv", "only what changed"),
         ("%ctr_put --var frame data.csv", "a Python variable: text, bytes, a DataFrame"),
     )
     completes = {  # noqa: RUF012 - a constant of the class
@@ -94,14 +142,15 @@ class Put(_Copy):
         super().add_arguments(parser)
         variables.add_options(parser, get=False)
 
-    def _transfer(self, container: Container) -> Callable[..., TransferSummary]:
+    def transfer(self, container: Container) -> Callable[..., TransferSummary]:
+        """Return the method that does it."""
         return container.put
 
     def _variable(self, arguments: argparse.Namespace, context: Context) -> Output:
         return variables.put_variable(arguments, context)
 
 
-class Get(_Copy):
+class Get(Copy):
     """Copy files and folders from the container to this machine."""
 
     name = "ctr_get"
@@ -109,6 +158,7 @@ class Get(_Copy):
         ("%ctr_get result.csv .", "from the shell's directory into the notebook's"),
         ("%ctr_get /var/log/app ./logs", "a folder, under a new name"),
         ("%ctr_get -L ~/latest .", "what a link points at"),
+        ("%ctr_get logs/**/*.log all/ -p", "a pattern; in '…' it would be a name"),
         ("%ctr_get data.csv --var frame --as frame", "into a Python variable, as a DataFrame"),
     )
     completes = {  # noqa: RUF012 - a constant of the class
@@ -125,8 +175,33 @@ class Get(_Copy):
         super().add_arguments(parser)
         variables.add_options(parser, get=True)
 
-    def _transfer(self, container: Container) -> Callable[..., TransferSummary]:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Those that both have, and bounds."""
+        super().add_options(parser)
+        parser.add_argument(
+            "--max-size", type=size, metavar="SIZE", help="refuse more than this: 500M, 20G (1T)"
+        )
+        parser.add_argument(
+            "--max-files", type=int, metavar="COUNT", help="refuse more than this (2,000,000)"
+        )
+
+    def options(self, arguments: argparse.Namespace) -> dict[str, object]:
+        """Those that both have, and bounds."""
+        bounds = {"max_size": arguments.max_size, "max_files": arguments.max_files}
+        return {**super().options(arguments), **bounds}
+
+    def transfer(self, container: Container) -> Callable[..., TransferSummary]:
+        """Return the method that does it."""
         return container.get
 
     def _variable(self, arguments: argparse.Namespace, context: Context) -> Output:
         return variables.get_variable(arguments, context)
+
+
+def size(text: str) -> int:
+    """Read a number of bytes such as ``20G``; for argparse, which tells the person."""
+    found = re.fullmatch(r"(\d+)([kMGT]?)B?", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as 500M or 20G")
+    unit: int = 1000 ** " kMGT".index(found[2] or " ")
+    return int(found[1]) * unit

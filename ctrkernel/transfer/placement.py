@@ -88,8 +88,12 @@ class Placement:
     @property
     def result(self) -> str:
         """The path that a person looks for afterwards: the one copy, or the folder of all."""
-        only = self.names[0] if len(self.names) == 1 else None
-        return self.folder if only is None else posixpath.join(self.folder, only)
+        if len(self.names) == 1:
+            return posixpath.join(self.folder, self.names[0] or "").rstrip("/") or "/"
+        # Folders that are made for them are above all of them.
+        above = {posixpath.dirname(name or "") for name in self.names}
+        made = above.pop() if len(above) == 1 else ""
+        return posixpath.join(self.folder, made).rstrip("/") or "/"
 
 
 def place(
