@@ -375,7 +375,7 @@ class Container(Living, Files):
 
         names = variables(words)
         base, home = self.directories(session, words)
-        values = values_of(self.session(session), names)
+        values = values_of(self.session(session), names) if names else {}
         shell = self.sessions.get(session)
         pid = shell.pid or 0 if shell is not None and shell.alive else 0
         return Surroundings(base=base, home=home, values=values, pid=pid)

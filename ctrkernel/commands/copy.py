@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import re
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,11 +9,13 @@ from ctrkernel.commands import variables
 from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.progress import Meter, told
+from ctrkernel.commands.sizes import bytes_of
 from ctrkernel.container import MAIN
 from ctrkernel.errors import UsageError
 from ctrkernel.transfer.words import split
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
     from ctrkernel.container import Container
@@ -179,7 +179,10 @@ class Get(Copy):
         """Those that both have, and bounds."""
         super().add_options(parser)
         parser.add_argument(
-            "--max-size", type=size, metavar="SIZE", help="refuse more than this: 500M, 20G (1T)"
+            "--max-size",
+            type=bytes_of,
+            metavar="SIZE",
+            help="refuse more than this (1TB; 256MB with --var)",
         )
         parser.add_argument(
             "--max-files", type=int, metavar="COUNT", help="refuse more than this (2,000,000)"
@@ -196,12 +199,3 @@ class Get(Copy):
 
     def _variable(self, arguments: argparse.Namespace, context: Context) -> Output:
         return variables.get_variable(arguments, context)
-
-
-def size(text: str) -> int:
-    """Read a number of bytes such as ``20G``; for argparse, which tells the person."""
-    found = re.fullmatch(r"(\d+)([kMGT]?)B?", text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as 500M or 20G")
-    unit: int = 1000 ** " kMGT".index(found[2] or " ")
-    return int(found[1]) * unit
