@@ -98,4 +98,6 @@ class Sessions(Command):
                     )
                 )
         heads = ("", "container", "session", "shell", "directory", "state")
-        return Table(heads, rows, empty="no shell is open; type %ctr_attach CONTAINER").shown()
+        return Table(
+            heads, rows, empty="no shell is open; type %ctr_attach CONTAINER", words=True
+        ).shown()

@@ -58,6 +58,7 @@ class Ps(Command):
             rows,
             values=containers,
             empty=f"no container{' is running' if hint else ''}; type %ctr_run IMAGE{hint}",
+            words=True,
         ).shown()
 
 
@@ -101,7 +102,7 @@ class Status(Command):
             ("directory", (main.cwd if main is not None else None) or info.workdir or "/"),
         ]
         shown = [row for row in rows if row[1]]
-        return Table(("container", info.name), shown, values=[info]).shown()
+        return Table(("container", info.name), shown, values=[info], words=True).shown()
 
 
 def state_of(info: ContainerInfo) -> str:

@@ -10,6 +10,9 @@ from ctrkernel.commands.context import Output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+#: What sets a cell flush left in Jupyter.
+_LEFT = ' style="text-align:left"'
+
 
 class Table:
     """Rows under heads.
@@ -19,6 +22,7 @@ class Table:
         rows: As many words in each as there are heads.
         values: What iteration gives, one for each row; None for the rows themselves.
         empty: The line that stands for a table without rows.
+        words: Whether the cells are words and not numbers, which Jupyter sets flush right.
     """
 
     def __init__(
@@ -28,11 +32,13 @@ class Table:
         *,
         values: Sequence[Any] | None = None,
         empty: str = "",
+        words: bool = False,
     ) -> None:
         self.heads = tuple(heads)
         self.rows = [tuple(row) for row in rows]
         self._values = list(values) if values is not None else self.rows
         self._empty = empty
+        self._style = _LEFT if words else ""
 
     def __len__(self) -> int:
         return len(self._values)
@@ -58,9 +64,9 @@ class Table:
         """The same for a notebook; called by IPython."""
         if not self.rows:
             return html.escape(self._empty)
-        head = "".join(f"<th>{html.escape(word)}</th>" for word in self.heads)
+        head = "".join(f"<th{self._style}>{html.escape(word)}</th>" for word in self.heads)
         body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(word)}</td>' for word in row)}</tr>"
+            f"<tr>{''.join(f'<td{self._style}>{html.escape(word)}</td>' for word in row)}</tr>"
             for row in self.rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

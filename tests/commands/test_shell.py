@@ -166,7 +166,7 @@ def test_a_table_is_aligned_text_html_and_rows() -> None:
 
     assert repr(table) == "name   n\n<web>  1\nd      22"
     assert table._repr_html_().count("<tr>") == 3
-    assert "<td>&lt;web&gt;</td>" in table._repr_html_()
+    assert ">&lt;web&gt;</td>" in table._repr_html_()
     assert (list(table), len(table), table[0]) == (["w", "d"], 2, "w")
     assert table.shown().text == f"{table!r}\n"
 
