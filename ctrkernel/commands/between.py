@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.commands.command import Command, CommandParser, Completes
+from ctrkernel.commands.command import CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
-from ctrkernel.commands.places import place_of
+from ctrkernel.commands.places import PathCommand, place_of
 from ctrkernel.commands.progress import Meter, told
 from ctrkernel.errors import UsageError, one_line
+from ctrkernel.transfer.words import Word
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _PLACE: Final = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*):(.*)", re.DOTALL)
 
 
-class Copy(Command):
+class Copy(PathCommand):
     """Copy files and folders from one container into another, nothing on this machine's disk."""
 
     name = "ctr_copy"
@@ -74,8 +75,14 @@ def _remote(typed: str, context: Context) -> Remote:
     from ctrkernel.transfer.relay import Remote  # noqa: PLC0415 - as above
 
     match = _PLACE.fullmatch(typed)
-    name, path = (match[1], match[2]) if match else ("", typed)
+    name = match[1] if match else ""
+    path = behind(typed, match.start(2)) if match else typed
     if not path:
         raise UsageError(f"{one_line(typed)} names no path; type {name}:/ or {name}:.")
     place = place_of(path, context, target=name)
     return Remote(place.container.status(), place.path)
+
+
+def behind(word: str, at: int) -> str:
+    """Return what follows in a word, which still knows how it was quoted."""
+    return Word(word[at:], word.quotes[at:]) if isinstance(word, Word) else word[at:]

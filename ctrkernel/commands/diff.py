@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.commands.command import Command, CommandParser, Completes
+from ctrkernel.commands.command import CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.difference import Difference, of_fingerprints, of_folders, of_texts
 from ctrkernel.commands.filetype import decoded, is_text, printable
-from ctrkernel.commands.places import Place, place_of
+from ctrkernel.commands.places import PathCommand, Place, place_of
 from ctrkernel.commands.progress import Meter
 from ctrkernel.commands.sizes import bytes_of
 from ctrkernel.container import MAIN
@@ -29,7 +29,7 @@ TEXT_LIMIT: Final = 2_000_000
 MAX_SIZE: Final = 10_000_000_000
 
 
-class Diff(Command):
+class Diff(PathCommand):
     """Show what is different between a file or folder here and one in the container.
 
     Lines with - are only here, lines with + only there. A difference is no error.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.commands.command import Command, CommandParser, Completes
+from ctrkernel.commands.command import CommandParser, Completes
 from ctrkernel.commands.filetype import Form, type_of
-from ctrkernel.commands.places import place_of
+from ctrkernel.commands.places import PathCommand, place_of
 from ctrkernel.commands.progress import Meter
 from ctrkernel.commands.sizes import bytes_of
 from ctrkernel.commands.view import HEX_BYTES, LINE, View, listing
@@ -25,7 +25,7 @@ MAX_SIZE: Final = 10_000_000
 _WHOLE: Final = {Form.IMAGE, Form.SVG, Form.JSON, Form.MARKDOWN}
 
 
-class Show(Command):
+class Show(PathCommand):
     """Show a file from the container as what it is: an image, a table, text in colour."""
 
     name = "ctr_show"

@@ -69,12 +69,14 @@ def put_variable(arguments: argparse.Namespace, context: Context) -> Output:
         raise UsageError(
             f"{arguments.var} has {size_of(len(data))}, more than {size_of(most)}; raise --max-size"
         )
-    with (
-        Meter("put", context.frontend.progress) as meter,
-        context.interrupts.calling(context.workspace.abandon),
-    ):
-        summary = context.workspace.container().put_bytes(
-            data, path, on_progress=meter, cancelled=context.interrupts.is_set
+    place = place_of(path, context, session=arguments.session)
+    with Meter("put", context.frontend.progress) as meter:
+        summary = place.container.put_bytes(
+            data,
+            place.typed,
+            session=arguments.session,
+            on_progress=meter,
+            cancelled=context.interrupts.is_set,
         )
     return Output(told("put", summary))
 
@@ -90,8 +92,7 @@ def get_variable(arguments: argparse.Namespace, context: Context) -> Output:
 
     path = _only_path(arguments, "get")
     variables = _variables(arguments.var, context)
-    place = place_of(path, context)
-
+    place = place_of(path, context, session=arguments.session)
     most: int = arguments.max_size or MAX_SIZE
 
     def limit(_: bytes, size: int | None) -> int:

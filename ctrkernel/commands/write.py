@@ -9,9 +9,9 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.commands.command import Body, Command, CommandParser, Completes
+from ctrkernel.commands.command import Body, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
-from ctrkernel.commands.places import Place, place_of
+from ctrkernel.commands.places import PathCommand, Place, place_of
 from ctrkernel.commands.sizes import size_of
 from ctrkernel.container import MAIN
 from ctrkernel.errors import TransferError, UsageError, one_line
@@ -28,7 +28,7 @@ _MODE: Final = re.compile(r"[0-7]{3,4}")
 _OWNER: Final = re.compile(r"[^:\s]+(?::[^:\s]+)?")
 
 
-class Write(Command):
+class Write(PathCommand):
     """Write the cell's body to a file in the container, byte for byte; nothing is expanded in it.
 
     The file is replaced when all has come, so nobody reads half of it. One that is there keeps
@@ -71,7 +71,8 @@ class Write(Command):
         present = _present(place, context, whole=arguments.append)
         summary = place.container.put_bytes(
             present.content + new if arguments.append else new,
-            place.path.path + ("/" if place.path.asserts_folder else ""),
+            place.typed,
+            session=arguments.session,
             user=arguments.owner or present.owner,
             mode=arguments.mode if arguments.mode is not None else present.mode,
             cancelled=context.interrupts.is_set,

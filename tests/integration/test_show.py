@@ -82,6 +82,16 @@ def test_a_link_is_followed(bench: Bench) -> None:
     assert bench.run("ctr_show link").text == "yes\n"
 
 
+def test_a_path_is_what_the_shell_would_read(bench: Bench) -> None:
+    bench.sh("cd /tmp/show; echo one > only.txt; echo two > '*.txt'")
+    bench.shell("there=/tmp/show")
+
+    assert bench.run("ctr_show $there/o*.txt").text == "one\n"
+    assert bench.run("ctr_show '*.txt'").text == "two\n"
+    with pytest.raises(CtrKernelError, match="matches 2 names"):
+        bench.run("ctr_show *.txt")
+
+
 def test_a_folder_lists_its_entries(bench: Bench) -> None:
     bench.sh("cd /tmp/show; mkdir d; printf abc > f; ln -s f l; touch .hidden 'a b'; mkfifo p")
 

@@ -113,6 +113,20 @@ def test_parents_are_made(bench: Bench) -> None:
     assert bench.sh("cat /tmp/write/a/b/c") == "x\n"
 
 
+def test_a_path_is_what_the_shell_would_read(bench: Bench) -> None:
+    bench.shell("place=/tmp/write/deep; mkdir -p $place")
+
+    bench.run("ctr_write $place/one", "x")
+    bench.run('ctr_write "${place}/two words"', "x")
+    bench.run("ctr_write '$place'", "x")
+    with pytest.raises(CtrKernelError, match="never_set"):
+        bench.run("ctr_write $never_set/x", "x")
+
+    assert bench.sh("ls /tmp/write /tmp/write/deep") == (
+        "/tmp/write:\n$place\ndeep\n\n/tmp/write/deep:\none\ntwo words\n"
+    )
+
+
 def test_a_session_of_its_own_has_its_own_directory(bench: Bench) -> None:
     bench.workspace.container().session("other").run("mkdir -p /tmp/write/o; cd /tmp/write/o")
 
