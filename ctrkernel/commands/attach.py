@@ -26,7 +26,9 @@ class Attach(Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One container."""
-        parser.add_argument("target", metavar="TARGET", help="a container's name or id")
+        parser.add_argument(
+            "target", metavar="TARGET", help="a container: its name, id or compose service"
+        )
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Attach and say to what."""

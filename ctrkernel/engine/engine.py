@@ -44,6 +44,8 @@ ENGINES = ("docker", "podman")
 ANSWER_TIMEOUT = 30.0
 #: A container's name or id (Docker's ``RestrictedNamePattern``); a leading ``-`` is never one.
 _TARGET = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+#: A compose service within its project.
+_SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*/[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 #: Environment names that may be passed; ``=`` in one would change its meaning.
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: What the engine's `ps` lists without `--all`.
@@ -242,11 +244,12 @@ class Engine:
         """Return what the engine knows of the container named `target`.
 
         Args:
-            target: A name, an id, or the unique beginning of an id.
+            target: A name, an id, the unique beginning of an id, or a compose service that has
+                one container: ``service`` or ``project/service``.
 
         Raises:
             ContainerNotFound: No container is called that, or it can be no container's name.
-            ContainerAmbiguous: Several ids begin so.
+            ContainerAmbiguous: Several ids begin so, or the service has several containers.
             EngineUnreachable: The daemon does not answer.
         """
         return parse_inspect(self.document(target))
@@ -257,18 +260,32 @@ class Engine:
         Raises:
             ContainerNotFound, ContainerAmbiguous, EngineUnreachable: As :meth:`inspect`.
         """
-        if not _TARGET.fullmatch(target):
+        if not _TARGET.fullmatch(target) and not _SERVICE.fullmatch(target):
             raise self._not_found(target)
-        done = self.run(["container", "inspect", target], timeout=ANSWER_TIMEOUT)
-        documents = _documents(done.stdout) if done.exit_code == 0 else []
+        done = None
+        if "/" not in target:
+            done = self.run(["container", "inspect", target], timeout=ANSWER_TIMEOUT)
+        documents = _documents(done.stdout) if done is not None and done.exit_code == 0 else []
         if documents:
             return documents[0]
-        same = [info for info in self.containers(all=True) if info.id.startswith(target)]
+        every = self.containers(all=True)
+        same = [info for info in every if info.id.startswith(target)]
         if len(same) > 1:
             shown = name_list([f"{info.name} ({info.id[:_SHORT_ID]})" for info in same])
             raise ContainerAmbiguous(
                 f"several containers have an id that begins with {target}: {shown}; "
                 f"type %ctr_attach {same[0].name}"
+            )
+        # One that was stopped is of the service too, but is meant only if none runs.
+        served = [info for info in every if _serves(info, target)]
+        running = [info for info in served if info.running] or served
+        if len(running) == 1:
+            return self.document(running[0].name)
+        if running:
+            raise ContainerAmbiguous(
+                f"several containers are of the compose service {target}: "
+                f"{name_list([info.name for info in running])}; "
+                f"type %ctr_attach {running[0].name}"
             )
         raise self._not_found(target)
 
@@ -329,9 +346,15 @@ class Engine:
             EngineUnreachable: The daemon does not answer.
         """
         try:
-            return not_running(self.inspect(target), self.name)
+            info = self.inspect(target)
         except TargetError as error:
             return error
+        if target != info.name and not info.id.startswith(target):
+            return ContainerNotFound(
+                f"no container '{target}'; the compose service of that name is {info.name}; "
+                f"type %ctr_attach {info.name}"
+            )
+        return not_running(info, self.name)
 
     def processes(self, container: str) -> list[Process]:
         """List the processes of `container`; see :mod:`ctrkernel.engine.processes` for the limits.
@@ -374,6 +397,14 @@ class Engine:
 
     def _shown(self, args: Sequence[str]) -> str:
         return one_line(" ".join([self.name, *args[:2]]), limit=80)
+
+
+def _serves(info: ContainerInfo, target: str) -> bool:
+    """Whether `info` is a container of the compose service `target`, its project named or not."""
+    if info.compose is None:
+        return False
+    project, service = info.compose
+    return target in (service, f"{project}/{service}")
 
 
 def check_target(target: str) -> str:

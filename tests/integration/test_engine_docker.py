@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ctrkernel.engine.processes import Process
+    from tests.integration.conftest import MakeContainer
 
 ANSWER = 60.0
 
@@ -81,6 +82,31 @@ def test_an_unknown_name_lists_the_running_and_the_line_to_type(
 def test_a_name_that_is_no_name_is_data(engine: Engine, target: str) -> None:
     with pytest.raises(ContainerNotFound, match="no container"):
         engine.inspect(target)
+
+
+def test_a_compose_service_stands_for_its_one_container(
+    engine: Engine, make_container: MakeContainer
+) -> None:
+    def of(project: str) -> str:
+        return make_container(
+            "busybox",
+            f"--label=com.docker.compose.project={project}",
+            "--label=com.docker.compose.service=ctrk-db",
+        )
+
+    one = of("ctrk-shop")
+
+    assert engine.inspect("ctrk-db").name == one
+    assert engine.inspect("ctrk-shop/ctrk-db").name == one
+    wrong = engine.diagnose("ctrk-db")
+    assert isinstance(wrong, ContainerNotFound)
+    assert f"%ctr_attach {one}" in str(wrong)
+
+    other = of("ctrk-blog")
+
+    assert engine.inspect("ctrk-blog/ctrk-db").name == other
+    with pytest.raises(ContainerAmbiguous, match=f"{other}, {one}"):
+        engine.inspect("ctrk-db")
 
 
 def test_an_ambiguous_id_names_those_that_fit(engine: Engine, start: Callable[..., str]) -> None:
