@@ -78,7 +78,7 @@ def test_the_kernel_shows_a_picture(kernel: LiveKernel) -> None:
     (data,) = displayed(cell)
     assert data["image/png"] == PNG
     assert data["text/plain"].startswith("p.png: PNG image")
-    assert cell.text == ""
+    assert cell.text.rpartition("\r")[2] == ""  # a slow machine may have shown progress
 
 
 def test_the_kernel_shows_markdown_that_is_passive(kernel: LiveKernel) -> None:
