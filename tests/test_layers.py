@@ -28,6 +28,7 @@ FLOORS = {
     "session": 3,
     "transfer": 3,
     "engine": 2,
+    "output": 1,
     "protocol": 1,
     "errors": 0,
 }
@@ -47,6 +48,7 @@ OWNERS = {
     "ptyprocess": ["session/transport.py"],
     "pandas": ["commands/variables.py"],
     "pygments": ["commands/highlight.py"],
+    "pyte": ["output/colour.py", "output/screen.py"],
     "subprocess": ["engine/", "transfer/"],
     "tornado": ["kernel/"],
     "tqdm": ["magics/"],
@@ -73,6 +75,9 @@ IMPURE = {
     "threading",
     "time",
 }
+
+#: What ``output/`` needs of it: pictures come at their pace, whoever prints.
+KEEPS_TIME = {"threading", "time"}
 
 MODULES = sorted(
     PurePosixPath(path.relative_to(ROOT / "ctrkernel").as_posix())
@@ -190,6 +195,8 @@ def _reason(module: PurePosixPath, here: str, name: str) -> str | None:
     top, _, rest = name.partition(".")
     if here == "protocol" and top in IMPURE:
         return "protocol/ is pure"
+    if here == "output" and top in IMPURE - KEEPS_TIME:
+        return "output/ does no I/O"
     if top == "ctrkernel":
         return _arrow(here, rest.partition(".")[0] or "__init__")
     if top in OWNERS:
