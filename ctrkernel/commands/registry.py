@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "ctr_build": ("build", "Build"),
     "ctr_commit": ("build", "Commit"),
     "ctr_copy": ("between", "Copy"),
+    "ctr_config": ("config", "Config"),
     "ctr_detach": ("attach", "Detach"),
     "ctr_diff": ("diff", "Diff"),
     "ctr_env": ("env", "Env"),

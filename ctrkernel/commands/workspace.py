@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from ctrkernel.commands.overflow import overflow_folder
+from ctrkernel.commands.settings import Settings
 from ctrkernel.container import MAIN, Container
 from ctrkernel.engine.engine import Engine, find_engine
 from ctrkernel.errors import CtrKernelError, NoTarget, TargetError, name_list
@@ -12,6 +14,7 @@ from ctrkernel.session.mask import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.create import RunSpec
@@ -32,6 +35,8 @@ class Workspace:
         self, environ: Mapping[str, str], *, on_late: Callable[[str], None] | None = None
     ) -> None:
         self._environ = environ
+        #: What the person set for this notebook.
+        self.settings = Settings(environ)
         self.on_late = on_late
         self.on_notice: Callable[[str], None] | None = None
         #: Takes secrets out of all that is shown, whatever container it comes from.
@@ -45,6 +50,11 @@ class Workspace:
         self._made: dict[str, Container] = {}
         #: What the person calls a container, where that is not its name.
         self._names: dict[str, str] = {}
+
+    @property
+    def overflow_folder(self) -> Path:
+        """Where output goes that is too long for a notebook."""
+        return overflow_folder(self._environ)
 
     @property
     def engine(self) -> Engine:

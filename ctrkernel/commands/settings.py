@@ -1,0 +1,164 @@
+"""What a person can set for a notebook: by ``%ctr_config``, or before it starts by a variable."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ctrkernel.errors import UsageError
+from ctrkernel.output.size import format_size, parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+#: The least limit that makes sense: below it head and tail are no lines any more.
+LEAST_OUTPUT_LIMIT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set.
+
+    Attributes:
+        name: What is typed before the equals sign.
+        form: What may be typed after it, for the help and for errors.
+        parse: Reads that; raises ValueError where it does not fit.
+        show: Writes a value as it would be typed.
+        default: The value where nothing is set, as it would be typed.
+        help: One line.
+        variable: The variable of the environment that sets it; empty for none.
+    """
+
+    name: str
+    form: str
+    parse: Callable[[str], Any]
+    show: Callable[[Any], str]
+    default: str
+    help: str
+    variable: str = ""
+
+
+def parse_limit(word: str) -> int | None:
+    """Read a size in bytes, or ``none``."""
+    if word.lower() == "none":
+        return None
+    size = parse_size(word)
+    if size is None or size < LEAST_OUTPUT_LIMIT:
+        raise ValueError(word)
+    return size
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Return a parser that takes these words alone."""
+
+    def parse(word: str) -> str:
+        if word not in words:
+            raise ValueError(word)
+        return word
+
+    return parse
+
+
+SETTINGS: Final = (
+    Setting(
+        "output_limit",
+        "SIZE|none",
+        parse_limit,
+        lambda limit: (
+            "none" if limit is None else format_size(limit).replace(" ", "").replace(".0", "")
+        ),
+        "1MB",
+        "how much of a cell's output the notebook holds; the whole of longer output is in a file",
+        "CTRKERNEL_OUTPUT_LIMIT",
+    ),
+    Setting(
+        "trust",
+        "none|html",
+        one_of("none", "html"),
+        str,
+        "none",
+        "whether HTML that comes out of a container is shown as such, and not as text",
+    ),
+)
+
+
+class Settings:
+    """A notebook's settings; usable from any thread.
+
+    Args:
+        environ: Where the variables are looked up.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._known = {setting.name: setting for setting in SETTINGS}
+        self._lock = threading.Lock()
+        self._values: dict[str, Any] = {}
+
+    def __iter__(self) -> Iterator[Setting]:
+        """Iterate over what can be set."""
+        return iter(self._known.values())
+
+    def find(self, name: str) -> Setting:
+        """Return the setting `name`.
+
+        Raises:
+            UsageError: There is none.
+        """
+        if name not in self._known:
+            raise UsageError(
+                f"there is no setting '{name}'; there are: {', '.join(self._known)}; "
+                "type %ctr_config"
+            )
+        return self._known[name]
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a setting's value.
+
+        Raises:
+            UsageError: The environment gives it a word that does not fit.
+        """
+        setting = self.find(name)
+        with self._lock:
+            if name not in self._values:
+                word = self._environ.get(setting.variable, "") if setting.variable else ""
+                self._values[name] = _parsed(setting, word, setting.variable)
+            return self._values[name]
+
+    def check(self) -> None:
+        """Raise UsageError where the environment gives a setting a word that does not fit."""
+        for name in self._known:
+            self[name]
+
+    @property
+    def output_limit(self) -> int | None:
+        """Bytes of a cell's output that the notebook may hold; the default if that is unclear."""
+        limit: int | None
+        try:
+            limit = self["output_limit"]
+        except UsageError:
+            # Who runs a cell is told by :meth:`check`; this is for output that comes meanwhile.
+            setting = self.find("output_limit")
+            limit = setting.parse(setting.default)
+        return limit
+
+    def update(self, words: Mapping[str, str]) -> None:
+        """Set each name to what its word says, all or none; an empty word is the default.
+
+        Raises:
+            UsageError: There is no such setting, or a word does not fit.
+        """
+        values = {name: _parsed(self.find(name), word, name) for name, word in words.items()}
+        with self._lock:
+            self._values.update(values)
+
+
+def _parsed(setting: Setting, word: str, origin: str) -> Any:
+    try:
+        return setting.parse(word or setting.default)
+    except ValueError as error:
+        raise UsageError(
+            f"{origin}={word}: not of the form {setting.form}; "
+            f"type %ctr_config {setting.name}={setting.default}"
+        ) from error
