@@ -20,6 +20,7 @@ from enum import Enum, auto
 from ctrkernel.protocol import dialects
 from ctrkernel.protocol.dialects import Dialect, ShellState
 from ctrkernel.protocol.dialects.base import may_be_unfinished
+from ctrkernel.protocol.dialects.display import DISPLAY
 from ctrkernel.protocol.encoding import code_bytes
 from ctrkernel.protocol.marks import HOME_MARK, Kind, Mark
 from ctrkernel.protocol.newlines import NewlineRestorer
@@ -294,7 +295,8 @@ class Conversation:
         self.state = ShellState(flags=_text_of(flags))
         self.phase = Phase.SETUP
         assert pid
-        lines = [*self._dialect.setup(), *self._dialect.prompts(), self._dialect.first_line()]
+        dialect = self._dialect
+        lines = [*dialect.setup(), *DISPLAY, *dialect.prompts(), dialect.first_line()]
         return [Type(b"\n".join(lines) + b"\n")]
 
     def _prompt(self, mark: Mark) -> list[Happening]:

@@ -23,6 +23,7 @@ from ctrkernel.protocol.conversation import (
 )
 from ctrkernel.protocol.dialects import Bash, Posix, ShellState
 from ctrkernel.protocol.dialects.base import TERMINAL
+from ctrkernel.protocol.dialects.display import DISPLAY
 from ctrkernel.protocol.marks import BEL, HOME_MARK, INTRODUCER, Kind
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def test_an_answer_is_followed_by_the_setup_and_then_by_readiness() -> None:
     answered = talk.receive(b"# " + hello() + b"\n# ")
     prompted = talk.receive(prompt(0))
 
-    lines = [*dialect.setup(), *dialect.prompts(), dialect.first_line()]
+    lines = [*dialect.setup(), *DISPLAY, *dialect.prompts(), dialect.first_line()]
     assert answered == [Type(b"\n".join(lines) + b"\n")]
     assert prompted == [Ready(pid=31, started=4711, shell="bash 5.2")]
     assert (talk.phase, talk.busy) == (Phase.IDLE, False)
