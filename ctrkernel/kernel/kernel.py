@@ -16,6 +16,7 @@ from ctrkernel.commands.cell import SHELL, Cell, CommandLine, split_cell
 from ctrkernel.commands.context import Context, Interrupts
 from ctrkernel.errors import CommandInterrupted, CtrKernelError, ShellExited
 from ctrkernel.kernel.frontend import KernelFrontend
+from ctrkernel.kernel.outlet import Outlet
 from ctrkernel.kernel.question import Asker, Questions
 from ctrkernel.kernel.stream import Publisher
 from ctrkernel.protocol.conversation import has_command
@@ -57,7 +58,8 @@ class ContainerShellKernel(Kernel):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
-        self._publisher = Publisher(self)
+        self._outlet = Outlet(self)
+        self._publisher = Publisher(self, self._outlet)
         self._questions = Questions(self)
         self._workspace: Workspace | None = None
         # Cells of a subshell wait here for their turn: there is one terminal.
@@ -73,6 +75,7 @@ class ContainerShellKernel(Kernel):
     def use(self, workspace: Workspace) -> None:
         """Work in `workspace`; called once, before the first message."""
         self._workspace = workspace
+        self._publisher.use(workspace)
         workspace.on_late = self._publisher.late
         workspace.on_notice = self._publisher.notice
 
@@ -108,6 +111,8 @@ class ContainerShellKernel(Kernel):
         """Note the loop that cells run in; called once, by the application."""
         super().start()  # type: ignore[no-untyped-call]
         self._loop = getattr(self.io_loop, "asyncio_loop", None)
+        if self._loop is not None:
+            self._outlet.run_in(self._loop)
 
     async def do_execute(
         self,
@@ -130,9 +135,7 @@ class ContainerShellKernel(Kernel):
         if not self._turn.acquire(blocking=False):
             await asyncio.get_running_loop().run_in_executor(None, self._turn.acquire)
         try:
-            if not silent:
-                self._publisher.parent = parent
-            self._publisher.silent = silent
+            self._publisher.begin(parent, silent=silent)
             self._interrupts = Interrupts()
             await self._cell(cell, asker)
         except Failure as failure:
@@ -140,14 +143,17 @@ class ContainerShellKernel(Kernel):
         except CtrKernelError as error:
             return self._error_reply(type(error).__name__, str(error))
         finally:
+            self._publisher.end()
             self._publisher.silent = False
             self._turn.release()
+            await self._publisher.drained()
         return self._ok_reply()
 
     async def _aside(self, cell: Cell, asker: Asker, *, silent: bool) -> Reply:
         """Run a cell of commands that may come while another one runs, as in a subshell."""
-        publisher = Publisher(self)
-        publisher.parent, publisher.silent = asker.parent, silent
+        publisher = Publisher(self, self._outlet)
+        publisher.use(self.workspace)
+        publisher.begin(asker.parent, silent=silent)
         interrupts = Interrupts()
         self._asides.append(interrupts)
         try:
@@ -158,7 +164,9 @@ class ContainerShellKernel(Kernel):
         except CtrKernelError as error:
             return self._error_reply(type(error).__name__, str(error), publisher)
         finally:
+            publisher.end()
             self._asides.remove(interrupts)
+            await publisher.drained()
         return self._ok_reply()
 
     async def do_complete(self, code: str, cursor_pos: int) -> dict[str, Any]:
@@ -215,6 +223,8 @@ class ContainerShellKernel(Kernel):
         self, line: CommandLine, publisher: Publisher, interrupts: Interrupts, asker: Asker
     ) -> None:
         command = registry.find(line.name)
+        if line.name == SHELL:
+            self.workspace.settings.check()
         ask = partial(self._questions.ask, asker, hidden=True, cancelled=interrupts.is_set)
         context = Context(self.workspace, KernelFrontend(publisher, ask), interrupts, line.body)
         try:
@@ -233,6 +243,8 @@ class ContainerShellKernel(Kernel):
             publisher.stream(output.text)
 
     async def _shell(self, code: str) -> None:
+        # What is set wrongly is told before the code runs.
+        self.workspace.settings.check()
         session = await self._ready()
         try:
             execution = session.submit(code, on_output=self._publisher.stream)

@@ -20,7 +20,7 @@ LARGE_MESSAGE = 4 << 20
 @pytest.fixture(scope="module")
 def shared(debian: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKernel]:
     folder = tmp_path_factory.mktemp("kernel")
-    with live_kernel(folder, CTRKERNEL_TARGET=debian) as started:
+    with live_kernel(folder, CTRKERNEL_TARGET=debian, CTRKERNEL_OUTPUT_LIMIT="none") as started:
         yield started
 
 
@@ -67,10 +67,10 @@ def test_each_step_shows_before_the_next_begins(
     assert kernel.finish(cell).text == "step 1\nstep 2\nstep 3\n"
 
 
-def test_progress_with_carriage_returns_arrives_as_it_was_printed(kernel: LiveKernel) -> None:
+def test_progress_with_carriage_returns_is_stored_as_it_ends(kernel: LiveKernel) -> None:
     cell = kernel.run(r"for i in 1 2 3; do printf '\r%s of 3' $i; sleep 0.05; done; echo")
 
-    assert cell.text == "\r1 of 3\r2 of 3\r3 of 3\n"
+    assert cell.text == "3 of 3\n"
 
 
 def test_stdout_and_stderr_come_in_the_order_of_a_terminal(kernel: LiveKernel) -> None:
@@ -107,9 +107,7 @@ def test_bytes_that_are_no_text_are_replaced_and_harm_nothing(kernel: LiveKernel
     assert kernel.run("echo fine").text == "fine\n"
 
 
-@pytest.mark.parametrize(
-    "printed", ["a", "a\n", "a\n\n", "\n", "\n\na", "a\r\n", "a\rb", "\ta\t", " a "]
-)
+@pytest.mark.parametrize("printed", ["a", "a\n", "a\n\n", "\n", "\n\na", "a\r\n", "\ta\t", " a "])
 def test_output_is_exact_to_the_byte(kernel: LiveKernel, printed: str) -> None:
     assert kernel.run(f"printf %s {_quoted(printed)}").text == printed
 

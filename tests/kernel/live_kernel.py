@@ -68,8 +68,28 @@ class Cell:
         return [each["content"]["text"] for each in self.messages if each["msg_type"] == "stream"]
 
     @property
+    def stored(self) -> list[Message]:
+        """The outputs that a notebook stores at the end, as the protocol has it."""
+        outputs: list[Message] = []
+        clearing = False
+        for each in self.messages:
+            kind, content = each["msg_type"], each["content"]
+            if kind == "clear_output":
+                clearing = True
+            elif kind == "update_display_data":
+                for output in outputs:
+                    identifier = output.get("transient", {}).get("display_id")
+                    if identifier == content["transient"]["display_id"]:
+                        output.update(content)
+            elif kind in ("stream", "display_data", "error"):
+                outputs = [] if clearing else outputs
+                clearing = False
+                outputs.append({"kind": kind, **content})
+        return outputs
+
+    @property
     def text(self) -> str:
-        """What streamed, notices of the kernel's own left out."""
+        """What is stored as a stream, notices of the kernel's own left out."""
         return self._named("stdout")
 
     @property
@@ -78,11 +98,7 @@ class Cell:
         return self._named("stderr")
 
     def _named(self, name: str) -> str:
-        return "".join(
-            each["content"]["text"]
-            for each in self.messages
-            if each["msg_type"] == "stream" and each["content"]["name"] == name
-        )
+        return "".join(each["text"] for each in self.stored if each.get("name") == name)
 
 
 class LiveKernel:
@@ -222,11 +238,11 @@ class LiveKernel:
         return True
 
     def printed(self, identifier: str) -> str:
-        """Return what a cell has printed until now."""
+        """Return what a cell has printed until now, pictures of what redraws included."""
         return "".join(
-            each["content"]["text"]
+            each["content"].get("text") or each["content"]["data"]["text/plain"]
             for each in self.caused_by(identifier)
-            if each["msg_type"] == "stream"
+            if each["msg_type"] in ("stream", "display_data", "update_display_data")
         )
 
     def wait_for_output(
