@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.display import display
 
 from ctrkernel.commands import registry
+from ctrkernel.commands.cell import SHELL
 from ctrkernel.commands.context import Context, Interrupts, Output
 from ctrkernel.errors import CommandInterrupted, CtrKernelError
 from ctrkernel.magics.frontend import MagicFrontend
@@ -82,6 +83,7 @@ class Bridge:
             KeyboardInterrupt: The person interrupted it; one line too.
         """
         frontend = MagicFrontend(self._shell)
+        frontend.shape(self.workspace)
         interrupts = Interrupts()
         try:
             with _signalling(frontend, interrupts):
@@ -108,10 +110,11 @@ class Bridge:
 
         def work() -> None:
             try:
-                ended.append(registry.find(name).run(line, context))
+                ended.append(self._run(name, line, context))
             except BaseException as error:  # noqa: BLE001 - it is raised again in IPython's thread
                 ended.append(error)
             finally:
+                frontend.finish()
                 frontend.end()
 
         # A daemon, and of no pool: whoever leaves IPython waits for no command.
@@ -122,6 +125,14 @@ class Bridge:
         if isinstance(ended[0], BaseException):
             raise ended[0]
         return ended[0]
+
+    @staticmethod
+    def _run(name: str, line: str, context: Context) -> Output:
+        command = registry.find(name)
+        if name == SHELL:
+            # What is set wrongly is told before anything runs.
+            context.workspace.settings.check()
+        return command.run(line, context)
 
     def bare(self, error: BaseException) -> BaseException:
         """Have IPython show `error` as one line, without a traceback."""

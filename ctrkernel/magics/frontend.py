@@ -8,19 +8,24 @@ import sys
 import threading
 import warnings
 from concurrent.futures import Future
+from functools import partial
 from getpass import GetPassWarning, getpass
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from IPython.display import display
 
 from ctrkernel.errors import CommandInterrupted, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from ctrkernel.commands.progress import Progress
+    from ctrkernel.commands.workspace import Workspace
     from ctrkernel.magics.gauge import Gauge
+    from ctrkernel.output.flow import Flow
 
 _T = TypeVar("_T")
 
@@ -45,6 +50,27 @@ class MagicFrontend:
         self._gauge: Gauge | None = None
         self._room = threading.Semaphore(BEHIND)
         self._over = False
+        #: Shapes what a program prints; None where it goes to a terminal, which does it all.
+        self._flow: Flow | None = None
+
+    def shape(self, workspace: Workspace) -> None:
+        """Keep a notebook's output within its limit, and show the images in it."""
+        if not hasattr(self._shell, "kernel"):
+            return
+        from ctrkernel.commands.inline import rendered  # noqa: PLC0415 - a fast load
+        from ctrkernel.commands.overflow import OverflowFile  # noqa: PLC0415 - as above
+        from ctrkernel.output.flow import Flow  # noqa: PLC0415 - as above
+
+        settings = workspace.settings
+        self._flow = Flow(
+            _NotebookView(self),
+            limit=lambda: settings.output_limit,
+            keep=OverflowFile(workspace.overflow_folder),
+            render=partial(rendered, settings),
+            # A front end redraws by itself what a carriage return draws over.
+            wake=None,
+            retract=False,
+        )
 
     @property
     def variables(self) -> MutableMapping[str, object] | None:
@@ -59,6 +85,13 @@ class MagicFrontend:
 
     def stream(self, text: str, *, name: str = "stdout") -> None:
         """Show text as it comes."""
+        if self._flow is not None and name == "stdout":
+            self._flow.write(text)
+        else:
+            self.write(text, name=name)
+
+    def write(self, text: str, *, name: str = "stdout") -> None:
+        """Show text as it is."""
 
         def write() -> None:
             self._room.release()
@@ -141,9 +174,40 @@ class MagicFrontend:
         """Have :meth:`serve` do `work`; a signal handler may call this."""
         self._requests.put(work)
 
+    def finish(self) -> None:
+        """Show what was held back of the output; called by whoever ran the command."""
+        if self._flow is not None:
+            self._flow.finish()
+
     def end(self) -> None:
         """Make :meth:`serve` return; called when the command has ended."""
         self._requests.put(None)
+
+
+class _NotebookView:
+    """Where the output of a magic's programs is shown.
+
+    Args:
+        frontend: Shows it, in IPython's thread.
+    """
+
+    behind = False
+
+    def __init__(self, frontend: MagicFrontend) -> None:
+        self._frontend = frontend
+
+    def stream(self, text: str) -> None:
+        """Show text as it is."""
+        self._frontend.write(text)
+
+    def send(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Show something else; nothing but display_data comes where nothing is redrawn."""
+        assert kind == "display_data"
+
+        def show() -> None:
+            display(content["data"], metadata=content["metadata"], raw=True)  # type: ignore[no-untyped-call]
+
+        self._frontend.post(show)
 
 
 @contextlib.contextmanager
