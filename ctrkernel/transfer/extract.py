@@ -228,7 +228,11 @@ class Extractor:
             case Kind.HARD_LINK:
                 self._link(target, name, parent)
             case _:
-                os.mkfifo(name, member.mode & 0o777, dir_fd=parent)
+                os.mkfifo(name, 0o600, dir_fd=parent)
+                # It is not opened, which would wait for its other end.
+                os.chmod(name, member.mode & 0o777, dir_fd=parent)
+                with contextlib.suppress(OverflowError):
+                    os.utime(name, ns=(member.mtime_ns, member.mtime_ns), dir_fd=parent)
 
     def _finish(self, descriptor: int, member: Member) -> None:
         """Give a file or folder its owner, its permissions and its time."""

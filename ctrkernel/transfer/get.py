@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Cancelled, Child, Stalled
@@ -50,6 +50,7 @@ __all__ = ["Origin", "get", "origin_of", "unsafe"]
 _CHANGED = 1
 #: Sources from which on one tar for all is faster than an archive of the engine for each.
 MANY_SOURCES: Final = 4
+_SECOND: Final = 1_000_000_000
 
 
 def get(
@@ -208,6 +209,7 @@ class _Shipment:
     roots: Mapping[tuple[str, ...], str | None]
     by_gnu_tar: bool
     where: str
+    mtime_ns: int | None = None
 
     def place(self, name: str) -> tuple[str, ...]:
         """Return where a member goes."""
@@ -241,6 +243,7 @@ def _shipments(plan: Plan, selection: Selection) -> Iterable[_Shipment]:
             roots=_AnyRoot(() if origin.path == "/" else (posixpath.basename(origin.path),), name),
             by_gnu_tar=origin.by_gnu_tar,
             where=f"{plan.info.name}:{one_line(origin.path)}",
+            mtime_ns=origin.mtime_ns,
         )
 
 
@@ -368,6 +371,9 @@ class _Receiver:
         if self._total_comes and self._total is None:
             self._total = member.size
         place_of = self._shipment.place
+        exact = self._shipment.mtime_ns
+        if exact is not None and exact // _SECOND == member.mtime_ns // _SECOND:
+            member = replace(member, mtime_ns=exact)
         self._extractor.add(
             member,
             place_of(member.name),

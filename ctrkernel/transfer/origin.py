@@ -30,6 +30,7 @@ class Origin:
         argv: Prints the archive.
         by_tar: A tar in the container makes it.
         by_gnu_tar: GNU's does.
+        mtime_ns: A file's time, where the archive may have whole seconds only.
     """
 
     source: Source
@@ -37,6 +38,7 @@ class Origin:
     argv: list[str]
     by_tar: bool
     by_gnu_tar: bool
+    mtime_ns: int | None = None
 
 
 def origin_of(
@@ -86,13 +88,16 @@ def origin_of(
         name=name,
         contents=is_folder and (typed.contents or not name),
     )
-    by_tar = route is Route.TAR or (prefer_tar and "tar" in probe.tools and path != "/")
+    # GNU's tar keeps nanoseconds in a tree, and locks nothing; for one file the engine is faster.
+    wanted = prefer_tar or (is_folder and probe.gnu_tar and probe.almighty)
+    by_tar = route is Route.TAR or (wanted and "tar" in probe.tools and path != "/")
     return Origin(
         source=source,
         path=path,
         argv=_sender(engine, info, path, by_tar=by_tar, gnu_tar=probe.gnu_tar),
         by_tar=by_tar,
         by_gnu_tar=by_tar and probe.gnu_tar,
+        mtime_ns=there.mtime_ns if found is Found.FILE else None,
     )
 
 

@@ -52,7 +52,8 @@ for p; do
   if [ "$k" = d ]; then real "$p"
   elif [ -h "$p" ]; then r=$(readlink -f -- "$p" 2>/dev/null && echo .) || r=; r=${r%"$nl."}
   else r=${parent%/}/$n; fi
-  put "$r"; put .
+  put "$r"
+  if [ "$k" = f ]; then put "$(stat -L -c %.9Y -- "$p" 2>/dev/null)"; else put; fi
 done
 { read -r line </proc/1/stat; } 2>/dev/null; put "${line##*) }"
 status "$pid" Uid; status "$pid" Gid; put
@@ -87,6 +88,8 @@ class RemotePath:
         blocked: `missing` exists, and is a file.
         above: The deepest folder above it that exists, without links.
         rest: What lies between `above` and the path.
+        mtime_ns: A file's modification time, where `stat` tells it to the nanosecond; the
+            engine's archives have whole seconds.
     """
 
     path: str
@@ -98,6 +101,7 @@ class RemotePath:
     blocked: bool = False
     above: str = "/"
     rest: str = ""
+    mtime_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +228,7 @@ def _almighty(status: str) -> bool:
 
 
 def _remote_path(path: str, fields: Sequence[str]) -> RemotePath:
-    missing, missing_kind, parent, kind, link, real, _ = fields
+    missing, missing_kind, parent, kind, link, real, time = fields
     first = missing or path
     return RemotePath(
         path=path,
@@ -236,6 +240,7 @@ def _remote_path(path: str, fields: Sequence[str]) -> RemotePath:
         blocked=bool(missing) and missing_kind != "-",
         above=parent or "/",
         rest=path[len(posixpath.dirname(first)) :].lstrip("/"),
+        mtime_ns=int(time.replace(".", "")) if re.fullmatch(r"\d+\.\d{9}", time) else None,
     )
 
 

@@ -302,12 +302,12 @@ def test_times_and_modes_are_kept(shared: Box, here: Path) -> None:
     assert stat.S_IMODE((here / "back").stat().st_mode) == 0o751
 
 
-def test_links_in_the_destination_are_followed_and_replaced_inside(shared: Box) -> None:
+def test_links_in_the_destination_are_followed_and_replaced_inside(shared: Box, here: Path) -> None:
     shared.run("mkdir -p /tmp/links/real; cd /tmp/links; echo v > victim; ln -s real l")
     shared.run("ln -s ../victim /tmp/links/real/file")
 
-    source = Path("linked")
-    source.mkdir(exist_ok=True)
+    source = here / "linked"
+    source.mkdir()
     (source / "file").write_text("new")
     shared.put("linked/.", "/tmp/links/l")
 
