@@ -67,6 +67,8 @@ class Command(ABC):
     body: ClassVar[Body] = Body.NEVER
     #: Whether it waits for a turn in the kernel, where cells of subshells come one after another.
     takes_turn: ClassVar[bool] = True
+    #: What parses its words.
+    parser_class: ClassVar[type[CommandParser]] = CommandParser
     #: What the words of an argument are, by its ``dest``; of several kinds, the first word is of
     #: the first one.
     completes: ClassVar[Mapping[str, Completes | tuple[Completes, ...]]] = MappingProxyType({})
@@ -83,7 +85,7 @@ class Command(ABC):
         return self._parser
 
     def _new_parser(self) -> CommandParser:
-        parser = CommandParser(
+        parser = self.parser_class(
             prog=f"%{self.name}",
             description=inspect.cleandoc(self.__doc__ or ""),
             epilog=self._epilog(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ctrkernel.commands import variables
 from ctrkernel.commands.command import Command, CommandParser, Completes
@@ -22,8 +22,25 @@ if TYPE_CHECKING:
     from ctrkernel.transfer.summary import TransferSummary
 
 
+class CopyParser(CommandParser):
+    """Takes options between the paths too, which argparse does not do for any number of words."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse `args`; what is no option is a path, and so is all that follows ``--``."""
+        words: list[str] = list(args)
+        end = words.index("--") if "--" in words else len(words)
+        parsed, rest = self.parse_known_args(words[:end], namespace)
+        unknown = [word for word in rest if word.startswith("-") and word != "-"]
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        parsed.paths = [*parsed.paths, *rest, *words[end + 1 :]]
+        return parsed
+
+
 class Copy(Command):
     """What putting and getting share."""
+
+    parser_class = CopyParser
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Sources and a destination."""

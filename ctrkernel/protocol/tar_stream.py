@@ -119,6 +119,8 @@ class TarStream:
     """
 
     def __init__(self) -> None:
+        #: Whether the blocks came that end an archive, and not just the stream's end.
+        self.terminated = False
         self._buffer = bytearray()
         #: The piece that came last, while it is nothing but content: a large file is not copied.
         self._fresh = b""
@@ -209,7 +211,7 @@ class TarStream:
     def _header(self, block: bytes) -> Member | None:
         """Read a header block; None if it was an extended header or the end."""
         if not any(block):
-            self._ended = True
+            self._ended = self.terminated = True
             self._buffer.clear()
             return None
         try:

@@ -337,6 +337,11 @@ class _Receiver:
         self._total = total
         self._total_comes = total_comes
 
+    @property
+    def terminated(self) -> bool:
+        """Whether the archive came to its own end: an engine's client that failed has none."""
+        return self._stream.terminated
+
     def receive(self, data: bytes) -> bool:
         """Take the next bytes, none at the end; true once the archive is complete.
 
@@ -395,7 +400,8 @@ def _receive(
             raise unsafe(where, error) from error
         damage = error
     code = child.wait(timeout=timeout)
-    if code and not (shipment.by_gnu_tar and code == _CHANGED and damage is None):
+    whole = damage is None and receiver.terminated
+    if code and not (shipment.by_gnu_tar and code == _CHANGED and whole):
         doing = f"cannot read {where}"
         raise failure(plan.engine, plan.info, doing=doing, said=child.complaint) from damage
     if damage is not None:

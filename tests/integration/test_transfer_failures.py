@@ -14,6 +14,7 @@ import pytest
 from ctrkernel.engine.engine import Engine, find_engine
 from ctrkernel.engine.process import Child
 from ctrkernel.errors import ContainerNotFound, TransferError, TransferInterrupted
+from ctrkernel.transfer.extract import Limits
 from ctrkernel.transfer.get import get
 from ctrkernel.transfer.put import put
 
@@ -242,7 +243,10 @@ def lying(engine: Engine, tmp_path: Path, body: str) -> Engine:
     """Make a client that does `body` for a copy out of the container, else what it should."""
     program = tmp_path / "docker"
     real = engine.program
-    program.write_text(f'#!/bin/sh\ncase "$1$3" in cp-) {body};; *) exec {real} "$@";; esac\n')
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in "cp "*" -"|"exec "*" tar --format"*) {body};; '
+        f'*) exec {real} "$@";; esac\n'
+    )
     program.chmod(0o755)
     return Engine(program=str(program), name=engine.name)
 
@@ -258,6 +262,18 @@ def archive(*members: tuple[str, bytes, str]) -> bytes:
     return made.getvalue()
 
 
+def sparse() -> bytes:
+    """Make an archive of a file that says to be of eight exabytes, nearly all of it a hole."""
+    info = tarfile.TarInfo("GNUSparseFile.0/f")
+    info.pax_headers = {
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.name": "srv/f",
+        "GNU.sparse.realsize": str(2**63 - 1),
+    }
+    return info.tobuf(tarfile.PAX_FORMAT) + bytes(1024)
+
+
 HOSTILE = {
     "climbs": archive(("srv", tarfile.DIRTYPE, ""), ("srv/../../victim", tarfile.REGTYPE, "")),
     "absolute": archive(("/victim", tarfile.REGTYPE, "")),
@@ -270,6 +286,25 @@ HOSTILE = {
     "hard link out": archive(
         ("srv", tarfile.DIRTYPE, ""), ("srv/h", tarfile.LNKTYPE, "../../victim")
     ),
+    "hard link to an absolute name": archive(
+        ("srv", tarfile.DIRTYPE, ""), ("srv/h", tarfile.LNKTYPE, "/etc/passwd")
+    ),
+    "hard link through a link": archive(
+        ("srv", tarfile.DIRTYPE, ""),
+        ("srv/l", tarfile.SYMTYPE, ".."),
+        ("srv/h", tarfile.LNKTYPE, "srv/l/victim"),
+    ),
+    "a link in the place of a folder": archive(
+        ("srv", tarfile.DIRTYPE, ""),
+        ("srv/d", tarfile.DIRTYPE, ""),
+        ("srv/d", tarfile.SYMTYPE, "../.."),
+        ("srv/d/victim", tarfile.REGTYPE, ""),
+    ),
+    "a file in the place of a folder": archive(
+        ("srv", tarfile.DIRTYPE, ""), ("srv/d", tarfile.DIRTYPE, ""), ("srv/d", tarfile.REGTYPE, "")
+    ),
+    "huge and sparse": sparse(),
+    "unknown": archive(("srv", tarfile.DIRTYPE, ""), ("srv/x", b"V", "")),
     "ends early": archive(("srv", tarfile.DIRTYPE, ""), ("srv/f", tarfile.REGTYPE, ""))[:1200],
     "noise": os.urandom(2000),
 }
@@ -322,3 +357,58 @@ def test_an_engine_that_fails_is_quoted_in_one_line(
 
     with pytest.raises(TransferError, match=r"cannot read .*:/srv: one two; look at it"):
         get(liar, liar.inspect(debian), ["/srv"], str(tmp_path / "new"), base="/", home=None)
+
+
+def test_what_is_odd_and_harmless_is_unpacked_safely(
+    engine: Engine, debian: str, tmp_path: Path
+) -> None:
+    odd = io.BytesIO()
+    with tarfile.open(fileobj=odd, mode="w") as tar:
+        for name, kind, mode, content in [
+            ("srv", tarfile.DIRTYPE, 0o7777, b""),
+            ("srv/twice", tarfile.REGTYPE, 0o644, b"first"),
+            ("srv/twice", tarfile.REGTYPE, 0o6755, b"last"),
+            ("srv/Case", tarfile.REGTYPE, 0o644, b"upper"),
+            ("srv/case", tarfile.REGTYPE, 0o644, b"lower"),
+            ("srv/device", tarfile.CHRTYPE, 0o666, b""),
+            ("srv/disk", tarfile.BLKTYPE, 0o666, b""),
+        ]:
+            info = tarfile.TarInfo(name)
+            info.type, info.mode, info.size = kind, mode, len(content)
+            tar.addfile(info, io.BytesIO(content))
+        link = tarfile.TarInfo("srv/absolute")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    (tmp_path / "odd.tar").write_bytes(odd.getvalue())
+    liar = lying(engine, tmp_path, f"cat {tmp_path}/odd.tar")
+    work = tmp_path / "work"
+
+    done = get(liar, liar.inspect(debian), ["/srv"], str(work), base="/", home=None)
+
+    assert sorted(path.name for path in work.iterdir()) == ["Case", "absolute", "case", "twice"]
+    assert (work / "twice").read_text() == "last"
+    assert ((work / "twice").stat().st_mode | work.stat().st_mode) & 0o7000 == 0
+    assert [note.split(":")[0] for note in done.notes if note.startswith("left out")] == [
+        "left out srv/device",
+        "left out srv/disk",
+    ]
+    assert "srv/absolute is a link to /etc/passwd, which here is" in " ".join(done.notes)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (Limits(bytes=4), "more than 4 bytes; raise --max-size"),
+        (Limits(members=1), "more than 1 files; raise --max-files"),
+    ],
+)
+def test_what_is_too_much_is_refused(
+    engine: Engine, debian: str, tmp_path: Path, limits: Limits, said: str
+) -> None:
+    info = engine.inspect(debian)
+    run(engine, info, "mkdir -p /tmp/much; echo 12345 > /tmp/much/a; echo 12345 > /tmp/much/b")
+
+    with pytest.raises(TransferError, match=said):
+        get(engine, info, ["/tmp/much"], str(tmp_path / "x"), base="/", home=None, limits=limits)
+
+    assert list(tmp_path.iterdir()) == []
