@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import magics
 from cells import cells
 from client import BenchmarkError
+from files import files
 from kernels import Kernels
 from output import bulk, seq
 from round_trip import round_trip
@@ -39,6 +40,7 @@ ROUNDS = {
     "load-ext": (21, 5),
     "magic-cell": (400, 60),
     "fan-out": (9, 3),
+    "files": (5, 2),
 }
 
 PACKAGES = ("ctrkernel", "ipykernel", "jupyter_client", "pyzmq", "bash_kernel")
@@ -77,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _measure(row: str, target: str, *, quick: bool) -> Sequence[Section]:
     rounds = ROUNDS[row][quick]
+    if row == "files":
+        return files(target, rounds=rounds)
     with tempfile.TemporaryDirectory(prefix="ctrkernel-bench-") as folder:
         running = Kernels(Path(folder))
         try:
