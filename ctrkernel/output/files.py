@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.output.sequences import LONG_LIMIT
-from ctrkernel.output.sixel import SixelError, sixel_png
 
 if TYPE_CHECKING:
     from ctrkernel.output.sequences import Dropped, String
@@ -117,6 +116,8 @@ def _file(options: dict[str, str], data: str) -> File | str:
 def _sixel(body: str) -> File | str | None:
     if not re.match(r"[\d;]*q", body):
         return None
+    from ctrkernel.output.sixel import SixelError, sixel_png  # noqa: PLC0415 - seldom wanted
+
     try:
         return File("sixel picture", "image/png", sixel_png(body))
     except SixelError as error:

@@ -12,7 +12,6 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ctrkernel.output.files import File, Files, dropped
 from ctrkernel.output.limit import Keep, Limit
 from ctrkernel.output.links import Links
 from ctrkernel.output.plain import is_plain, next_redraw, scan
@@ -23,6 +22,7 @@ from ctrkernel.output.size import encoded_size, format_size
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ctrkernel.output.files import File, Files
     from ctrkernel.output.region import Region
 
 #: Seconds between two pictures of what redraws itself.
@@ -93,7 +93,7 @@ class Flow:
         self._size = size
         self._lock = threading.RLock()
         self._splitter = Splitter()
-        self._files = Files()
+        self._files: Files | None = None
         self._links = Links()
         self._record = Record()
         self._region: Region | None = None
@@ -129,7 +129,7 @@ class Flow:
                 elif isinstance(token, String):
                     self._string(token)
                 else:
-                    self._text(dropped(token))
+                    self._dropped(token)
 
     def insert(self, kind: str, content: Mapping[str, Any], *, size: int = 0) -> None:
         """Show something that is no text of the cell, after all that was printed until now."""
@@ -160,7 +160,7 @@ class Flow:
                 return
             for token in self._splitter.close():
                 if isinstance(token, Dropped):
-                    self._text(dropped(token))
+                    self._dropped(token)
             self._settle()
             self._ended = True
             between, tail = self._limit.finish()
@@ -383,11 +383,20 @@ class Flow:
             if link and self._region is None:
                 self._text(link)
             return
+        if self._files is None:
+            from ctrkernel.output.files import Files  # noqa: PLC0415 - most cells show none
+
+            self._files = Files()
         file = self._files.take(string)
         if isinstance(file, str):
             self._text(file)
         elif file is not None:
             self._file(file)
+
+    def _dropped(self, token: Dropped) -> None:
+        from ctrkernel.output.files import dropped  # noqa: PLC0415 - as above
+
+        self._text(dropped(token))
 
     def _file(self, file: File) -> None:
         self._files_count += 1

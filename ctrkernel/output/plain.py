@@ -26,8 +26,10 @@ _SEQUENCE: Final = re.compile(
 
 
 def is_plain(text: str) -> bool:
-    """Whether there is surely nothing but characters, line feeds and tabs in it."""
-    return "\x1b" not in text and "\r" not in text and "\b" not in text
+    """Whether there is surely nothing but characters, tabs and line ends in it."""
+    if "\x1b" in text or "\b" in text:
+        return False
+    return "\r" not in text or text.count("\r") == text.count("\r\n")
 
 
 def scan(text: str) -> tuple[str, int]:
