@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from ctrkernel.output.limit import Keep, Limit
 from ctrkernel.output.links import Links
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ctrkernel.output.files import File, Files
     from ctrkernel.output.region import Region
+    from ctrkernel.output.view import View
 
 #: Seconds between two pictures of what redraws itself.
 PICTURE_INTERVAL: Final = 0.1
@@ -44,20 +45,6 @@ _SLICE: Final = 8192
 #: Files of one cell that are shown, and their bytes.
 FILES_LIMIT: Final = 200
 FILES_SIZE_LIMIT: Final = 10 * 10**6
-
-
-class View(Protocol):
-    """Where a cell's output is shown; called by one thread at a time."""
-
-    def stream(self, text: str) -> None:
-        """Show text as it is."""
-
-    def send(self, kind: str, content: Mapping[str, Any]) -> None:
-        """Send a Jupyter message."""
-
-    @property
-    def behind(self) -> bool:
-        """Whether messages wait; then pictures do too."""
 
 
 class Flow:
