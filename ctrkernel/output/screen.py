@@ -184,8 +184,9 @@ class Screen(pyte.Screen):
     def linefeed(self) -> None:
         """Go down a line; a line that is too long goes on there."""
         line: Any = self.buffer[self.cursor.y]
-        line.wrapped = self._drawing
         super().linefeed()
+        # The line itself is named: another may come between.
+        line.following = self.buffer[self.cursor.y] if self._drawing else None
 
     def index(self) -> None:
         """Go down; what leaves at the top of the screen is kept."""
@@ -284,7 +285,10 @@ class Screen(pyte.Screen):
             # The blank after a prompt.
             width = max(width, *(x + 1 for x in line if x < self.cursor.x), 0)
         width = min(width, self.columns)
-        wrapped = getattr(line, "wrapped", False) and width == self.columns
+        following = getattr(line, "following", None)
+        wrapped = (
+            following is not None and following is self.buffer.get(y + 1) and width == self.columns
+        )
         return Row("".join(_styled(line, width, blank)), wrapped)
 
 

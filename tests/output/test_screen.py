@@ -107,6 +107,7 @@ def _plain(text: str) -> str:
         ("\x1b[>4;2mplain\rP", "Plain"),
         ("\r\x1b[38:2::255:0:0mx", None),
         ("a\nb\x1b[H\x1b[M", "b"),
+        ("\r" + "x" * 121 + "\x1b[L", "x" * 120 + "\n\nx"),
         ("a\n\x1b[H\x1b[M", ""),
         ("日\ra", "a "),
         ("日本\ra", "a 本"),
