@@ -7,8 +7,10 @@ type, output of the cell, output from outside any cell, a cell's end. The sessio
 
     STARTING ─hello─▶ SETUP ─prompt─▶ IDLE ─submit─▶ STAGING ─begin─▶ RUNNING
                                        ▲                │                │
-                                       └────────────────┴────────────────┘
-                                  end mark, or a prompt that has seen our gate
+                                       └────────────────┴────────────────┤
+                                  end mark, or a prompt that has seen    │ end mark of a shell
+                                  our gate                               ▼ without its terminal
+                                                                      LEAVING
 """
 
 from __future__ import annotations
@@ -18,8 +20,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from ctrkernel.protocol import dialects
-from ctrkernel.protocol.dialects import Dialect, ShellState
-from ctrkernel.protocol.dialects.base import may_be_unfinished
+from ctrkernel.protocol.dialects import Dialect, ShellState, base
 from ctrkernel.protocol.dialects.display import DISPLAY
 from ctrkernel.protocol.encoding import code_bytes
 from ctrkernel.protocol.marks import HOME_MARK, Kind, Mark
@@ -38,6 +39,8 @@ ERASE_LINE = b"\x15"
 INTERRUPTED = 130
 #: What ``trap`` lists between our line and the begin mark.
 _TRAPS = re.compile(rb"(?:trap -- .*? \w+\r?\n|TRAP\w+ \(\) \{\r?\n.*?\n\}\r?\n)+", re.DOTALL)
+#: Code that may have changed or exported a prompt, which not every shell can tell us.
+_PROMPT_NAME = re.compile(rb"\bPS[0124]\b|PROMPT")
 _DEBUG_TRAP = re.compile(rb"trap -- '.*' DEBUG|TRAPDEBUG", re.DOTALL)
 
 
@@ -49,6 +52,8 @@ class Phase(Enum):
     IDLE = auto()
     STAGING = auto()
     RUNNING = auto()
+    #: The code has ended, and the shell is about to: what it reads from is no terminal any more.
+    LEAVING = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +63,13 @@ class Ready:
     Attributes:
         pid: Its process id in the container.
         started: When it started, in clock ticks after boot, as ``/proc/PID/stat`` counts.
+        image: Where its stack begins; another address each time that it becomes another program.
         shell: Its family and version, such as ``bash 5.2.15(1)-release``.
     """
 
     pid: int
     started: int
+    image: int
     shell: str
 
 
@@ -127,19 +134,24 @@ class Conversation:
         self._released = False
         self._blank = False
         self._checked = False
+        self._names_prompt = False
+        self._left: tuple[int | None, bytes] = (None, b"")
         self._stray = False
+        #: Whether the running cell has made the shell another one, which is made ours.
+        self.replaced = False
         self._pid = 0
         self._started = 0
+        self._image = 0
         self._shell = ""
 
     def hello(self) -> bytes:
         """Return the line that begins the talk; it may be typed again if no answer comes."""
-        return dialects.hello_line(self._nonce) + b"\n"
+        return dialects.hello_line(self._nonce, edited=self.replaced) + b"\n"
 
     @property
     def busy(self) -> bool:
         """Whether a cell was submitted and has not ended."""
-        return self.phase in (Phase.STAGING, Phase.RUNNING)
+        return self.phase in (Phase.STAGING, Phase.RUNNING, Phase.LEAVING) or self.replaced
 
     def submit(self, code: str, *, stray: bool = False, attended: bool = False) -> bytes:
         """Return what to type to run `code`; only in phase IDLE.
@@ -155,6 +167,8 @@ class Conversation:
         self.seq += 1
         data = code_bytes(code)
         self.state = replace(self.state, attended=attended)
+        if not self.state.plain and self._dialect.takes_words(data):
+            self.state = replace(self.state, plain=True, repair=True)
         lines = self._dialect.cell(self.seq, data, self.state)
         self._code = code
         self._typed = frozenset(lines)
@@ -162,7 +176,8 @@ class Conversation:
         self._held.clear()
         self._gated = None
         self._released = False
-        self._checked = may_be_unfinished(data)
+        self._checked = base.may_be_unfinished(data)
+        self._names_prompt = _PROMPT_NAME.search(data) is not None
         self._blank = not has_command(code)
         # What changed the terminal is undone by what is typed now, and seen again where it is not.
         self.state = replace(
@@ -185,6 +200,22 @@ class Conversation:
         """Give out what is held though no begin mark came: the marks may not work just now."""
         self._released = True
         return self._give_held(begun=False)
+
+    def replace_shell(self) -> None:
+        """Begin anew with the shell that the running cell has put in the old one's place.
+
+        It is known to be at its prompt, and the hello is to be typed.
+        """
+        if self.phase is Phase.RUNNING:
+            self.phase = Phase.STARTING
+            self.replaced = True
+            self.greeting = b""
+
+    def resume(self) -> list[Happening]:
+        """Go on with the cell: what was taken for another shell did not answer."""
+        self.phase = Phase.RUNNING
+        self.replaced = False
+        return self._output(self.greeting, late=False)
 
     def receive(self, data: bytes) -> list[Happening]:
         """Take bytes from the terminal and return what they mean, in order."""
@@ -219,7 +250,7 @@ class Conversation:
                 if len(self._held) > HELD_LIMIT + 2 * self._typed_size:
                     return self._give_held(begun=False)
                 return []
-            case Phase.STAGING | Phase.RUNNING:
+            case Phase.STAGING | Phase.RUNNING | Phase.LEAVING:
                 return self._output(data, late=False)
             case Phase.IDLE if not self.state.prompts_intact:
                 # A prompt that is readonly, and so not ours.
@@ -240,7 +271,7 @@ class Conversation:
                 return self._hello(mark)
             case Kind.PROMPT | Kind.PRECMD:
                 return self._prompt(mark)
-            case _ if mark.number(0) != self.seq or not self.busy:
+            case _ if mark.number(0) != self.seq or not self.busy or self.phase is Phase.LEAVING:
                 return self._foreign(mark)
             case Kind.GATE:
                 self._gated = len(self._held)
@@ -248,20 +279,21 @@ class Conversation:
             case Kind.BEGIN if self.phase is Phase.STAGING:
                 happenings = self._give_held(begun=True)
                 self.phase = Phase.RUNNING
-                self.state = replace(self.state, plain=False)
+                plain = self.state.plain and self._dialect is not None and self._dialect.stays_plain
+                self.state = replace(self.state, plain=plain)
                 return happenings
             case Kind.END:
                 return self._end(mark)
         return self._foreign(mark)
 
     def _end(self, mark: Mark) -> list[Happening]:
-        cwd, _, self.home = mark.fields[7].rpartition(HOME_MARK)
+        cwd, _, self.home = mark.fields[8].rpartition(HOME_MARK)
         codes = mark.fields[4].split()
         status = mark.number(3)
         self.state = replace(
             self.state,
             flags=mark.fields[5].decode("ascii", "replace"),
-            prompts_intact=mark.fields[6] == b"1",
+            prompts_intact=mark.fields[6] == b"1" and not self._names_prompt,
             terminal_changed=self.state.terminal_changed or (self._has_stty and mark.onlcr),
             pipe_status=tuple(map(int, codes)) if all(code.isdigit() for code in codes) else (),
             finished=status is not None,
@@ -271,7 +303,16 @@ class Conversation:
             told = self._dialect is None or not self._dialect.begins_first or self._checked
             if self._never_begun(mark.number(1)) and status != INTERRUPTED and not told:
                 return self._type_again(plain=False)
+        if mark.fields[7] == b"0":
+            happenings = self._give_held(begun=False) if self.phase is Phase.STAGING else []
+            self.phase = Phase.LEAVING
+            self._left = (status, cwd)
+            return happenings
         return self._done(status, cwd)
+
+    def stay(self) -> list[Happening]:
+        """End the cell of a shell that did not end though its stdin is no terminal any more."""
+        return self._done(*self._left)
 
     def _foreign(self, mark: Mark) -> list[Happening]:
         """Show a mark that is out of place: a program printed it."""
@@ -286,7 +327,9 @@ class Conversation:
         self._newlines = None if self._has_stty else NewlineRestorer()
         # The fields behind the program's name, which may hold anything: proc_pid_stat(5).
         after_name = line.rpartition(b")")[2].split()
-        self._started = int(after_name[19]) if len(after_name) > 19 else 0  # noqa: PLR2004
+        self._started, self._image = (
+            int(after_name[index]) if len(after_name) > index else 0 for index in (19, 25)
+        )
         versions = {"bash_version": _text_of(bash), "zsh_version": _text_of(zsh)}
         self._dialect = dialects.choose(self._nonce, **versions)
         version = versions["bash_version"] or versions["zsh_version"]
@@ -309,19 +352,25 @@ class Conversation:
         if self.phase is Phase.SETUP and shown:
             self.phase = Phase.IDLE
             self.state = replace(self.state, prompts_intact=True)
-            return [Ready(self._pid, self._started, self._shell)]
+            ready = Ready(self._pid, self._started, self._image, self._shell)
+            if not self.replaced:
+                return [ready]
+            self.replaced = False
+            return [ready, *self._done(0, mark.fields[4])]
         if self.phase is Phase.SETUP:
             return []
-        if gate != self.seq:
+        if gate != self.seq or self.phase is Phase.LEAVING:
             return []
         if not self.busy:
-            self.state = replace(self.state, prompts_intact=self.state.prompts_intact or shown)
+            intact = self.state.prompts_intact or (shown and not self._names_prompt)
+            self.state = replace(self.state, prompts_intact=intact)
             return []
         if self._never_begun(mark.number(1)) and status != INTERRUPTED:
             # Past an error of the code the end mark is reached, so the marks do not work.
             return self._type_again(plain=True)
         flags = mark.fields[3].decode("ascii", "replace")
-        self.state = replace(self.state, flags=flags, prompts_intact=shown)
+        intact = shown and not self._names_prompt
+        self.state = replace(self.state, flags=flags, prompts_intact=intact)
         return self._done(status, mark.fields[4])
 
     def _never_begun(self, begun: int | None) -> bool:
@@ -348,6 +397,7 @@ class Conversation:
             self.state,
             status=status,
             pipe_status=pipe_status,
+            debug_trap=self.state.debug_trap or "DEBUG" in self._code,
             repair=False,
         )
         self.marks_work = self.phase is Phase.RUNNING
@@ -370,9 +420,12 @@ class Conversation:
         held = _TRAPS.sub(b"", held) if begun else held
         if begun:
             self.state = replace(self.state, debug_trap=traced)
-            if self._gated is not None:
+            if traced and self._dialect is not None and self._dialect.traps_groups:
+                # What the trap printed for our own line cannot be told from what else came.
+                held = b""
+            elif self._gated is not None:
                 held = held[: self._gated]
-            elif traced or self._stray or not self.state.prompts_intact:
+            elif self._stray or not self.state.prompts_intact:
                 held = b""
         self._gated = None
         if not held:
@@ -393,7 +446,7 @@ class Conversation:
 
 def has_command(code: str) -> bool:
     """Whether a line of `code` is neither blank nor a comment."""
-    return any(bare and not bare.startswith("#") for bare in map(str.strip, code.split("\n")))
+    return base.has_command(code_bytes(code))
 
 
 def _text_of(data: bytes) -> str:

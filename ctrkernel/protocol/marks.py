@@ -34,7 +34,7 @@ class Kind(Enum):
     BEGIN = b"C"
     #: The line came to its end. Fields: sequence number, the last one begun, the line's status, the
     #: code's own (empty where it did not come to its end), its pipe status, flags, whether the
-    #: prompts are still ours, cwd and home with HOME_MARK between them.
+    #: prompts are still ours, whether stdin is a terminal, cwd and home with HOME_MARK between.
     END = b"D"
     #: What follows, up to BEGIN, is the shell's own trace of our line. Fields: sequence number.
     GATE = b"G"
@@ -51,7 +51,7 @@ FIELDS = {
     Kind.PROMPT: 5,
     Kind.PRECMD: 5,
     Kind.BEGIN: 1,
-    Kind.END: 8,
+    Kind.END: 9,
     Kind.GATE: 1,
     Kind.HELLO: 6,
 }

@@ -7,6 +7,7 @@ line of proc_pid_stat(5) behind the last parenthesis, because a program's name m
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,28 +74,51 @@ exit 0
 )
 
 #: Kills the foreground group of the terminal that shell $1 leads, and interrupts the shell, which
-#: may be in a loop of short commands; with $2 yes the shell itself is killed too.
+#: may be in a loop of short commands; with $2 yes the shell itself is killed too. Where it sleeps
+#: in the foreground itself, its children are killed: it may wait for them, deaf to all else.
 _KILL_FOREGROUND = (
     _STAT
     + r"""
 pid=$1 even_shell=$2
 stat "$pid" || exit 1
 set -- $line
-[ "$6" = "$3" ] || kill -KILL "-$6"
+state=$1
+if [ "$6" != "$3" ]; then
+  # A full-screen program, or a line editor, could not take back what it made of the terminal. Now,
+  # because the next line may be typed as soon as the shell is back.
+  stty sane -echo -onlcr <"/proc/$pid/fd/0" >/dev/null 2>&1
+  kill -KILL "-$6"
+fi
 kill -INT "$pid"
+if [ "$6" = "$3" ] && [ "$state" = S ]; then
+  for dir in /proc/[0-9]*; do
+    p=${dir#/proc/}; stat "$p" || continue
+    set -- $line
+    [ "$2" != "$pid" ] || kill -KILL "$p"
+  done
+fi
 [ "$even_shell" != yes ] || kill -KILL "$pid"
 """
 )
 
-#: Prints the shell's state, its group and the terminal's foreground group.
+#: Prints the shell's state, its group, the terminal's foreground group, where its stack begins, and
+#: its arguments in one word.
 _LOOK = (
     _STAT
     + r"""
 pid=$1
 stat "$pid" || exit 1
 set -- $line
-printf '%s %s %s\n' "$1" "$3" "$6"
+args=
+read -r args 2>/dev/null <"/proc/$pid/cmdline"
+printf '%s %s %s %s %s\n' "$1" "$3" "$6" "${26:-0}" "${args:--}"
 """
+)
+
+#: The arguments of an interactive shell, without what stands between them.
+_INTERACTIVE = re.compile(
+    rb"(?:\S*/)?-?(?:busybox)?(?:ba|z|da|a|k|mk)?sh"
+    rb"(?:-[filv]+|--login|--norc|--noprofile|--posix|--noediting|--verbose)*"
 )
 
 #: Interrupts shell $1 itself.
@@ -113,12 +137,17 @@ class ShellLook:
         sleeping: It waits for something.
         foreground: It is itself in the terminal's foreground, so no program of its is.
         group: The process group in the foreground.
+        image: Where its stack begins: another address each time that a process becomes another
+            program; 0 where the kernel does not tell.
+        interactive: Whether its arguments are those of an interactive shell.
     """
 
     stopped: bool
     sleeping: bool
     foreground: bool
     group: int = 0
+    image: int = 0
+    interactive: bool = False
 
 
 def hang_up_argv(shell: str, pid: str, started: str, nonce: str) -> list[str]:
@@ -159,15 +188,20 @@ def look_argv(shell: str, pid: int) -> list[str]:
 
 def parse_look(printed: bytes) -> ShellLook | None:
     """Read what the script of :func:`look_argv` printed; None where the shell is gone."""
-    words: Sequence[bytes] = printed.split()
-    if len(words) != 3:  # noqa: PLR2004
+    words: Sequence[bytes] = printed.split(maxsplit=4)
+    if len(words) != 5:  # noqa: PLR2004
         return None
-    state, group, foreground = words
+    state, group, foreground, image, arguments = words
+    if not (group.isdigit() and image.isdigit()):
+        return None
     return ShellLook(
         stopped=state in (b"T", b"t"),
         sleeping=state == b"S",
         foreground=group == foreground,
         group=int(foreground) if foreground.isdigit() else 0,
+        image=int(image),
+        # zsh reads the zero bytes between them, too.
+        interactive=_INTERACTIVE.fullmatch(arguments.strip().replace(b"\0", b"")) is not None,
     )
 
 

@@ -64,7 +64,9 @@ class Interrupter:
                 return
             if seen.stopped:
                 beside.go_on()
-            elif seen.sleeping and seen.foreground and not self._session.began():
+            elif self._session.is_replaced(seen):
+                self._session.take_over()
+            elif seen.sleeping and seen.foreground and self._session.waits_to_begin():
                 if execution.asked:
                     self._session.notify("the shell runs no commands any more (set -n?): ending it")
                     self._session.let_go()
@@ -111,6 +113,8 @@ class Interrupter:
             self._is_cut_off(execution)
         elif look.stopped:
             beside.go_on()
+        elif self._session.is_replaced(look):
+            self._session.take_over()
         elif look.sleeping and look.foreground:
             self._session.ask_for_end()
         else:

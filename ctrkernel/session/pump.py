@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import threading
 import time
@@ -31,10 +32,16 @@ if TYPE_CHECKING:
 HELLO_INTERVAL = 3.0
 #: Seconds after which output is given out although no begin mark came.
 RELEASE_INTERVAL = 0.5
+#: Seconds that a shell which has lost its terminal may take to end.
+LEAVE_LIMIT = 2.0
 #: Seconds of silence in a running cell after which the listener is told for the first time.
 QUIET_INTERVAL = 2.0
+#: The same where the cell may have put another shell in the place of ours.
+EXEC_INTERVAL = 0.4
 #: Longest pause, in seconds, between two such tellings; each is twice the one before.
 QUIET_LONGEST = 60.0
+#: Code that may do so.
+_EXEC = re.compile(r"\bexec\b")
 #: Bytes handed to the terminal at once.
 WRITE_SIZE = 1 << 16
 
@@ -91,7 +98,9 @@ class Pump:
         self._ended = False
         self._coalescer = {False: Coalescer(mask), True: Coalescer(mask)}
         self._hello_due = 0.0
+        self._greeted = False
         self._release_due: float | None = None
+        self._leave_due: float | None = None
         self._quiet_due: float | None = None
         self._quiet_pause = QUIET_INTERVAL
         self._released = False
@@ -141,7 +150,7 @@ class Pump:
                 return False
             self._release_due = None
             self._released = False
-            self._quiet_pause = QUIET_INTERVAL
+            self._quiet_pause = EXEC_INTERVAL if _EXEC.search(code) else QUIET_INTERVAL
             with self._talk:
                 self._outgoing += self._conversation.submit(code, stray=stray, attended=attended)
                 self._write()
@@ -293,6 +302,8 @@ class Pump:
         phase = self._conversation.phase
         if phase is Phase.STARTING:
             waits.append(max(0.0, self._hello_due - now))
+        if phase is Phase.LEAVING and self._leave_due is not None:
+            waits.append(max(0.0, self._leave_due - now))
         if phase is Phase.STAGING and self._release_due is not None:
             waits.append(max(0.0, self._release_due - now))
         if self._conversation.busy and self._quiet_due is not None:
@@ -308,8 +319,7 @@ class Pump:
         now = time.monotonic()
         phase = self._conversation.phase
         if phase is Phase.STARTING and now >= self._hello_due:
-            self._hello_due = now + HELLO_INTERVAL
-            self.type(self._conversation.hello())
+            self._say_hello(now)
         if (
             phase is Phase.STAGING
             and self._release_due is not None
@@ -322,7 +332,39 @@ class Pump:
                 happenings = self._conversation.release()
             for happening in happenings:
                 self._tell(happening)
+        self._await_end(now)
         if self._conversation.busy and self._quiet_due is not None and now >= self._quiet_due:
             self._quiet_pause = min(2 * self._quiet_pause, QUIET_LONGEST)
             self._quiet_due = now + self._quiet_pause
             self._listener.on_quiet()
+
+    def replace_shell(self) -> None:
+        """Begin anew with a shell that has taken the place of ours; in the pump's thread only."""
+        self._hello_due = 0.0
+        self._greeted = False
+        with self._talk:
+            self._conversation.replace_shell()
+
+    def _say_hello(self, now: float) -> None:
+        """Type the first line; again to a shell that we started, once to one that we did not."""
+        self._hello_due = now + HELLO_INTERVAL
+        if self._conversation.replaced and self._greeted:
+            with self._talk:
+                happenings = self._conversation.resume()
+            for happening in happenings:
+                self._tell(happening)
+            return
+        self._greeted = True
+        self.type(self._conversation.hello())
+
+    def _await_end(self, now: float) -> None:
+        """Give a shell that has lost its terminal some time to end; then its cell has ended."""
+        if self._conversation.phase is not Phase.LEAVING:
+            self._leave_due = None
+        elif self._leave_due is None:
+            self._leave_due = now + LEAVE_LIMIT
+        elif now >= self._leave_due:
+            with self._talk:
+                happenings = self._conversation.stay()
+            for happening in happenings:
+                self._tell(happening)

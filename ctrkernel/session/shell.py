@@ -556,9 +556,9 @@ class ShellSession:
             and conversation.marks_work
         )
 
-    def began(self) -> bool:
-        """Whether the running command's begin mark was seen."""
-        return self._conversation is not None and self._conversation.phase is Phase.RUNNING
+    def waits_to_begin(self) -> bool:
+        """Whether the running command's begin mark was not seen."""
+        return self._conversation is not None and self._conversation.phase is Phase.STAGING
 
     def press(self, key: bytes, execution: Execution) -> None:
         """Type a key that signals, once the command has begun, if it still runs then."""
@@ -571,6 +571,29 @@ class ShellSession:
         if self._ready is None:
             return None
         return Beside(self.engine, self.container, helper=self._launch.helper, pid=self._ready.pid)
+
+    def is_replaced(self, look: inside.ShellLook) -> bool:
+        """Whether the running command put another shell in our shell's place, now at its prompt.
+
+        Nothing must be typed for a program that merely reads.
+        """
+        ready, conversation = self._ready, self._conversation
+        return (
+            ready is not None
+            and conversation is not None
+            and conversation.phase is Phase.RUNNING
+            and look.sleeping
+            and look.foreground
+            and look.interactive
+            and 0 not in (look.image, ready.image)
+            and look.image != ready.image
+        )
+
+    def take_over(self) -> None:
+        """Make the shell ours that is in our shell's place; it ends the running command."""
+        pump = self._pump
+        if pump is not None:
+            pump.post(pump.replace_shell)
 
     def ask_for_end(self) -> None:
         """Type the end mark's words; only where the shell is known to be at its prompt."""
@@ -600,9 +623,9 @@ class ShellSession:
 
     def on_ready(self, ready: Ready) -> None:
         """The shell is at its first prompt."""
-        self._ready = ready
+        first, self._ready = self._ready is None, ready
         self.shell = ready.shell
-        if self._reapers:
+        if self._reapers and first:
             self._reapers[-1].tell(ready.pid, ready.started)
         self._settled.set()
 

@@ -138,6 +138,28 @@ def test_broken_code_is_over_at_once(shells: Shells, shell: str, code: str) -> N
     box.spoilt = False
 
 
+LOOSE = [
+    "# \\\n(",
+    "$( ( ",
+    "(",
+    "[[",
+    "\xff(",
+    "a=(",
+    "a=(1 2",
+    "f( a",
+    "f(",
+    "until",
+    "until true",
+    "while true",
+    "while",
+]
+
+
+@pytest.mark.parametrize("code", LOOSE, ids=ascii)
+def test_open_code_is_over_at_once_in_zsh(shells: Shells, code: str) -> None:
+    test_broken_code_is_over_at_once(shells, "zsh", code)
+
+
 @pytest.mark.parametrize("shell", ALL)
 @pytest.mark.parametrize(
     "code",

@@ -129,7 +129,7 @@ PROBES = (
 
 
 #: What passes our own calls by; no shell has a word that cannot be taken.
-OURS = {("dash", "command"), ("ash", "command"), ("zsh", "builtin")}
+OURS = {("zsh", "builtin")}
 
 
 def definable(shell: str, name: str) -> bool:
@@ -210,9 +210,28 @@ def test_aliases_of_all_names_at_once_hurt_nothing(shells: Shells, shell: str) -
     shells.close(box.session)
 
 
+@pytest.mark.parametrize("shell", POSIX)
+def test_functions_of_all_names_at_once_hurt_nothing(shells: Shells, shell: str) -> None:
+    box = shells.open(shell)
+    names = [name for name in WORDS if definable(shell, name)]
+
+    printed, status = box.run(
+        "\n".join(define(shell, name, "/bin/echo FUNCTION") for name in names), 5
+    )
+
+    assert (printed, status) == ("", 0)
+    for _ in range(3):
+        assert box.run("/bin/echo one\t; /bin/echo two", 5) == ("one\ntwo\n", 0)
+    assert box.run("X='" + "a\t" * 3000 + "'; /bin/echo ${#X}", 5) == ("6000\n", 0)
+    assert box.run(")", 5)[1] != 0
+    assert box.run("/bin/echo three", 5) == ("three\n", 0)
+    assert box.late == []
+    shells.close(box.session)
+
+
 DISABLED = {
-    "bash": "builtin command set unset trap history export return echo test read eval shopt declare [ : true false",
-    "zsh": "set fc export echo test read setopt true false builtin",
+    "bash": "builtin command printf set unset trap history export return echo test read eval shopt declare [ : true false",
+    "zsh": "printf unset trap emulate print typeset return eval sched set fc export echo test read setopt true false builtin",
 }
 
 

@@ -108,7 +108,7 @@ READONLY_BASH = [
     "readonly PS2=x", "readonly PROMPT_COMMAND", "readonly PROMPT_COMMAND='echo pc'", "readonly PS0", "readonly PS0=x", "readonly PS0 PS1 PS2 PS4 PROMPT_COMMAND",
     "readonly PS0=a PS1=b PS2=c PROMPT_COMMAND=d", "readonly PS0 PS1=b PS2 PROMPT_COMMAND=;set -u; echo $nosuch", "readonly -a PROMPT_COMMAND=('echo p1')",
     "declare -ar PROMPT_COMMAND=(); readonly PS1=x", "readonly PS1=x PROMPT_COMMAND='echo pc'\n)", "declare -i PS1", "declare -n PS1=other", "declare -u PS1", "declare -a PS1",
-    "declare -x PS1 PS2 PROMPT_COMMAND", "readonly PIPESTATUS", "readonly HISTCMD", "readonly PWD", "readonly OLDPWD",
+    "declare -x PS1 PS2 PROMPT_COMMAND", "readonly PIPESTATUS", "readonly HISTCMD", "readonly PWD", "readonly OLDPWD", "readonly LINENO",
 ]  # fmt: skip
 
 
@@ -203,6 +203,11 @@ OPTIONS = [
     case("zsh variables unset", ("unset LINENO RANDOM SECONDS pipestatus status ARGV0 0 HISTCMD funcstack", None, None), ("echo a", "a\n"), ("(exit 4)", "", 4), fresh=True, only=ZSH),
     case("ours unset", ("unset __ctrk_g __ctrk_k __ctrk_p __ctrk_u __ctrk_n __ctrk_s __ctrk_q", None, None), ("echo a", "a\n"), ("printf 'a\tb'\n", "a\tb"), fresh=True, only=ARRAYS),
     case("vi and emacs", ("set -o vi", None), ("echo a", "a\n"), ("set +o vi", None), ("echo a", "a\n"), fresh=True, only=POSIX),
+    case("prompt options", ("setopt prompt_cr prompt_sp; unsetopt prompt_subst prompt_percent", ""), ("echo a", "a\n"), fresh=True, only=ZSH),
+    case("the line editor", ("setopt zle", ""), ("echo a", "a\n"), fresh=True, only=ZSH),
+    case("emulate sh", ("emulate sh", ""), ("x='a b'; printf '%s,' $x", "a,b,"), ("emulate zsh; unset x", ""), fresh=True, only=ZSH),
+    case("zsh quirks", ("setopt c_bases rc_quotes ignore_braces interactive_comments csh_junkie_quotes rc_expand_param glob_subst no_multios", ""), ("echo a", "a\n"), ("echo b", "b\n"), fresh=True, only=ZSH),
+    case("zsh ignore_close_braces", ("setopt ignore_close_braces", ""), ("echo a", "a\n"), fresh=True, only=ZSH),
 ]  # fmt: skip
 
 
@@ -239,9 +244,25 @@ TRAPS = [
     case("many", ('for s in HUP INT QUIT ALRM TERM USR1 USR2 PIPE; do trap "echo $s" $s; done', ""), ("trap", None), ("for s in HUP INT QUIT ALRM TERM USR1 USR2 PIPE; do trap - $s; done; unset s", "")),
     case("zsh TRAPEXIT", ("TRAPEXIT() { echo bye; }", None), ("echo a", "a\n"), ("unfunction TRAPEXIT", None), only=ZSH),
     case("the DEBUG trap's list", ("trap 'echo D' DEBUG", None), ("trap -p DEBUG", "D\ntrap -- 'echo D' DEBUG\n"), ("trap - DEBUG", None), only=BASH),
+    case("DEBUG in zsh", ("trap 'echo D' DEBUG", None), ("echo a", "D\na\n"), ("trap - DEBUG", None), ("echo b", "b\n"), only=ZSH),
+    case("zsh function traps", ("TRAPDEBUG() { echo D; }; TRAPZERR() { echo E; }", None), ("echo a", said("a\n")), ("unfunction TRAPDEBUG TRAPZERR", None), ("echo b", "b\n"), only=ZSH),
+    case("DEBUG and errors in zsh", ("trap 'echo D' DEBUG", None), (")", None, None), ("echo ${nosuch?x}", None, None), ("trap - DEBUG", None), ("echo b", "b\n"), fresh=True, only=ZSH),
 ]  # fmt: skip
 
 
 @rows(TRAPS)
 def test_a_trap_hurts_nothing(shells: Shells, shell: str, case: Case) -> None:
+    shells.check(shell, case)
+
+
+EXPORTED = [
+    # dash cannot take back that a name was exported: there it is enough that no mark is told.
+    case("an exported PS1 is taken back", ("export PS1", ""), ("true", ""), ("env | grep -c -e ctrk -e 133", "0\n", 1), fresh=True, only=("bash", "ash", "zsh")),
+    case("an exported PS1 tells no mark", ("export PS1", ""), ("true", ""), ("env | grep -c 133", "0\n", 1), ("echo exit | sh -i 2>&1 | grep -c 133", "0\n", 1), fresh=True),
+    case("PROMPT_COMMAND longer", ("PROMPT_COMMAND+=('echo more')", ""), ("true", None), ("echo a", "a\n"), ("echo a", "a\n"), fresh=True, only=BASH),
+]  # fmt: skip
+
+
+@rows(EXPORTED)
+def test_a_prompt_is_taken_back(shells: Shells, shell: str, case: Case) -> None:
     shells.check(shell, case)

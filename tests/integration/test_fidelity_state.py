@@ -196,6 +196,9 @@ JOBS = [
     case("bg", ("sh -c 'kill -STOP $$; exit 0'", None, None), ("bg", None, None), ("wait", None, None), fresh=True, only=("bash", "dash", "ash")),
     case("a stopped foreground job", ("sh -c 'kill -TSTP $$; echo back'", None, None), ("fg", said("back\n")), fresh=True),
     case("many", ("for i in 1 2 3 4 5; do sleep 0.01 & done; wait", None), ("wait", None), only=("bash", "dash", "ash")),
+    case("bg in zsh", ("sh -c 'kill -STOP $$; exit 0'", None, None), ("bg in zsh", None, None), ("wait", None, None), fresh=True, only=ZSH),
+    case("%1 and fg in zsh", ("sleep 0.2 &", None), ("fg %1", said(r"\A\[1\] +[-+] (running|continued) +sleep 0.2\n\Z")), fresh=True, only=ZSH),
+    case("a stopped job is killed", ("sleep 60 &\nkill -STOP $!", None), ("kill -9 $!; wait $!", None, None), fresh=True, only=("ash",)),
 ]  # fmt: skip
 
 

@@ -212,3 +212,23 @@ def test_a_replayed_mark_of_this_session_ends_nothing_early(shells: Shells, shel
     assert status == 0
     box.check_alive()
     shells.close(box.session)
+
+
+@pytest.mark.parametrize("flag", ["-x", "-xv"])
+def test_no_trace_of_zsh_makes_us_show(shells: Shells, flag: str) -> None:
+    box = shells.open("zsh")
+    box.run(f"set {flag}")
+
+    printed = "".join(box.run(code)[0] for code in TRACES)
+
+    assert not OURS.search(printed + "".join(box.late)), printed + "".join(box.late)
+
+
+def test_history_of_zsh_holds_nothing_of_ours(shells: Shells) -> None:
+    box = shells.open("zsh")
+    box.output("echo first")
+
+    printed = box.output("fc -l 1")
+
+    assert not OURS.search(printed), printed
+    assert "echo first" in printed

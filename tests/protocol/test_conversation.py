@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NONCE = "00112233aabbccdd"
-#: proc_pid_stat(5) with a name that holds what could mislead; 4711 is field 22.
-STAT = b"31 (a) S (b) S 1 31 31 34816 31 4194560 2 3 0 0 1 2 3 4 20 0 1 0 4711 2 3"
+#: proc_pid_stat(5) with a name that holds what could mislead; 4711 is field 22, 8192 is 28.
+STAT = b"31 (a) S (b) S 1 31 31 34816 31 4194560 2 3 0 0 1 2 3 4 20 0 1 0 4711 2 3 4 5 6 8192"
 
 
 def mark(kind: Kind, *fields: bytes) -> bytes:
@@ -75,13 +75,15 @@ def end(
     pipe: bytes = b"0",
     flags: bytes = b"himBHs",
     intact: bytes = b"1",
+    terminal: bytes = b"1",
     cwd: bytes = b"/srv",
     home: bytes = b"/root",
     newline: bytes = b"\n",
 ) -> bytes:
     begun_field = b"%d" % (seq if begun is None else begun)
     places = cwd + HOME_MARK + home
-    fields = (b"%d" % seq, begun_field, line_status, status, pipe, flags, intact, places)
+    statuses = (line_status, status, pipe)
+    fields = (b"%d" % seq, begun_field, *statuses, flags, intact, terminal, places)
     return mark(Kind.END, *fields) + newline
 
 
@@ -138,7 +140,7 @@ def test_an_answer_is_followed_by_the_setup_and_then_by_readiness() -> None:
 
     lines = [*dialect.setup(), *DISPLAY, *dialect.prompts(), dialect.first_line()]
     assert answered == [Type(b"\n".join(lines) + b"\n")]
-    assert prompted == [Ready(pid=31, started=4711, shell="bash 5.2")]
+    assert prompted == [Ready(pid=31, started=4711, image=8192, shell="bash 5.2")]
     assert (talk.phase, talk.busy) == (Phase.IDLE, False)
     assert talk.state.prompts_intact
 
@@ -151,7 +153,7 @@ def test_the_shell_says_what_it_is(bash: bytes, zsh: bytes, shell: str) -> None:
     talk = Conversation(NONCE)
     talk.receive(hello(bash=bash, zsh=zsh))
 
-    assert talk.receive(prompt(0)) == [Ready(31, 4711, shell)]
+    assert talk.receive(prompt(0)) == [Ready(31, 4711, 8192, shell)]
 
 
 @pytest.mark.parametrize("stat", [b"", b"31 (sh) S 1 2", b"no parenthesis"])
@@ -159,14 +161,14 @@ def test_a_shell_without_its_line_in_proc_has_no_start(stat: bytes) -> None:
     talk = Conversation(NONCE)
     talk.receive(hello(stat=stat))
 
-    assert talk.receive(prompt(0)) == [Ready(31, 0, "bash 5.2")]
+    assert talk.receive(prompt(0)) == [Ready(31, 0, 0, "bash 5.2")]
 
 
 def test_an_answer_that_comes_twice_counts_once() -> None:
     talk = Conversation(NONCE)
     talk.receive(hello())
 
-    assert talk.receive(hello() + prompt(0) + hello()) == [Ready(31, 4711, "bash 5.2")]
+    assert talk.receive(hello() + prompt(0) + hello()) == [Ready(31, 4711, 8192, "bash 5.2")]
     assert talk.receive(hello()) == []
 
 
@@ -856,3 +858,85 @@ def test_a_key_that_did_not_signal_is_erased_and_its_complaint_is_nobodys() -> N
     assert line.startswith(b"\x15\n")
     assert written(happenings) == (b"", b"")
     assert last_done(happenings).status == 0
+
+
+def test_a_shell_without_its_terminal_ends_no_cell_but_itself() -> None:
+    talk = ready()
+    talk.submit("exec </dev/null")
+
+    happenings = talk.receive(begin(1) + b"a\n" + end(1, terminal=b"0") + b"exit\n" + prompt(1))
+
+    assert b"".join(each.data for each in happenings if isinstance(each, Output)) == b"a\nexit\n"
+    assert not any(isinstance(each, Done) for each in happenings)
+    assert (talk.phase, talk.busy) == (Phase.LEAVING, True)
+    assert talk.close() == []
+
+
+def test_a_shell_that_stays_without_its_terminal_ends_its_cell() -> None:
+    talk = ready()
+    talk.submit("exec </dev/null; (exit 3)")
+    talk.receive(begin(1) + end(1, status=b"3", terminal=b"0", cwd=b"/tmp"))
+
+    assert talk.stay() == [Done(3, "/tmp", "/root")]
+    assert not talk.busy
+
+
+def test_another_shell_in_the_place_of_ours_is_made_ours() -> None:
+    talk = ready()
+    talk.submit("exec zsh")
+    talk.receive(begin(1) + b"new# ")
+
+    talk.replace_shell()
+    line = talk.hello()
+    answered = talk.receive(b"echo of it\n" + hello(bash=b"", zsh=b"5.9"))
+    prompted = talk.receive(b"new# " + prompt(0, cwd=b"/tmp"))
+
+    assert b"unsetopt zle" in line
+    assert talk.busy is False
+    assert [type(each) for each in answered] == [Type]
+    assert prompted == [Ready(31, 4711, 8192, "zsh 5.9"), Done(0, "/tmp", "")]
+    assert b"sched" in talk.submit("true")
+
+
+def test_what_did_not_answer_was_no_other_shell() -> None:
+    talk = ready()
+    talk.submit("exec zsh")
+    talk.receive(begin(1))
+    talk.replace_shell()
+    talk.receive(b"said meanwhile\n")
+
+    assert talk.resume() == [Output(b"said meanwhile\n")]
+    assert (talk.phase, talk.busy) == (Phase.RUNNING, True)
+    assert talk.receive(end(1)) == [Done(0, "/srv", "/root")]
+
+
+def test_only_a_running_cell_can_have_replaced_the_shell() -> None:
+    talk = ready()
+
+    talk.replace_shell()
+
+    assert (talk.phase, talk.busy) == (Phase.IDLE, False)
+
+
+@pytest.mark.parametrize("code", ["export PS1", "PROMPT=a", "PS2=b"])
+def test_prompts_are_set_again_after_code_that_names_them(code: str) -> None:
+    talk = ready()
+    talk.submit(code)
+
+    talk.receive(begin(1) + end(1) + prompt(1))
+
+    assert not talk.state.prompts_intact
+
+
+def test_code_that_defines_command_is_met_by_marks_that_do_without_it() -> None:
+    talk = Conversation(NONCE)
+    talk.receive(hello(bash=b"") + prompt(0))
+
+    first = talk.submit("command() { echo MINE; }")
+    talk.receive(begin(1) + prompt(1))
+    second = talk.submit("true")
+
+    for typed in (first, second):
+        assert b"command eval" not in typed
+    assert b"unset -f command printf" in first
+    assert talk.state.plain

@@ -27,7 +27,7 @@ REAL_LINES = (
     *Zsh(NONCE.decode()).repeated,
 )
 
-END_FIELDS = (b"7", b"7", b"0", b"1", b"0 1", b"himBHs", b"1", b"/srv" + HOME_MARK + b"/root")
+END_FIELDS = (b"7", b"7", b"0", b"1", b"0 1", b"himBHs", b"1", b"1", b"/srv" + HOME_MARK + b"/root")
 
 
 def raw(kind: Kind, *fields: bytes, nonce: bytes = NONCE, newline: bytes = b"") -> bytes:

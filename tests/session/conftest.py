@@ -24,7 +24,7 @@ SHELLS = {
 }
 #: What the scripted shell says of itself.
 PID, STARTED = 31, 4711
-_STAT = b"31 (bash) S 1 31 31 34816 31 4194560 2 3 0 0 1 2 3 4 20 0 1 0 4711 2 3"
+_STAT = b"31 (bash) S 1 31 31 34816 31 4194560 2 3 0 0 1 2 3 4 20 0 1 0 4711 2 3 4 5 6 8192"
 _HELLO = re.compile(rb"133;H;([0-9a-f]+);")
 _CELL = re.compile(rb"__ctrk_c=\$'(.*?)'; __ctrk_g=(\d+)")
 
@@ -69,7 +69,7 @@ class ScriptedShell:
         code = b"%d" % status
         places = b"/srv" + HOME_MARK + b"/root"
         number = b"%d" % self.seq
-        fields = (number, number, code, code, code, b"himBHs", b"1", places)
+        fields = (number, number, code, code, code, b"himBHs", b"1", b"1", places)
         return self._mark(Kind.END, *fields) + b"\n"
 
     def _mark(self, kind: Kind, *fields: bytes) -> bytes:

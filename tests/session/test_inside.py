@@ -131,7 +131,7 @@ def hang_up(helper: tuple[str, ...], pid: int, started: str) -> subprocess.Compl
 def look(session: Session) -> ShellLook | None:
     """Look at a shell; which group is in the foreground is another test's."""
     seen = parse_look(run(inside.look_argv("sh", session.pid), ("sh",)).stdout)
-    return None if seen is None else replace(seen, group=0)
+    return None if seen is None else replace(seen, group=0, image=0, interactive=False)
 
 
 def busy_with(session: Session, command: str) -> int:
@@ -266,7 +266,7 @@ def test_a_look_prints_what_can_be_read(argv_of: tuple[str, ...], session: Sessi
 
     done = run(inside.look_argv("sh", session.pid), argv_of)
 
-    assert done.stdout.split()[1:] == [found[2].encode(), found[5].encode()]
+    assert done.stdout.split()[1:4] == [found[2].encode(), found[5].encode(), found[25].encode()]
     assert parse_look(done.stdout) is not None
 
 
@@ -295,16 +295,68 @@ def test_what_is_no_look_is_none(printed: bytes) -> None:
 @pytest.mark.parametrize(
     ("printed", "expected"),
     [
-        (b"S 31 31\n", ShellLook(stopped=False, sleeping=True, foreground=True, group=31)),
-        (b"S 31 40\r\n", ShellLook(stopped=False, sleeping=True, foreground=False, group=40)),
+        (b"S 31 31", ShellLook(stopped=False, sleeping=True, foreground=True, group=31)),
+        (b"S 31 40", ShellLook(stopped=False, sleeping=True, foreground=False, group=40)),
         (b"T 31 31", ShellLook(stopped=True, sleeping=False, foreground=True, group=31)),
         (b"t 31 31", ShellLook(stopped=True, sleeping=False, foreground=True, group=31)),
         (b"R 31 31", ShellLook(stopped=False, sleeping=False, foreground=True, group=31)),
         (b"D 31 -1", ShellLook(stopped=False, sleeping=False, foreground=False)),
     ],
 )
-def test_a_look_is_read(printed: bytes, expected: ShellLook) -> None:
-    assert parse_look(printed) == expected
+@pytest.mark.parametrize("newline", [b"", b"\n", b"\r\n"])
+def test_a_look_is_read(printed: bytes, newline: bytes, expected: ShellLook) -> None:
+    assert parse_look(printed + b" 4096 vim" + newline) == replace(expected, image=4096)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "interactive"),
+    [
+        (b"bash", True),
+        (b"-bash", True),
+        (b"/bin/bash--norc", True),
+        (b"bash\0-l\0", True),
+        (b"zsh-f", True),
+        (b"busyboxsh-i", True),
+        (b"sh", True),
+        (b"bashscript.sh", False),
+        (b"sh-ccat", False),
+        (b"bash-c read x", False),
+        (b"cat", False),
+        (b"ssh", False),
+        (b"python3", False),
+    ],
+)
+def test_an_interactive_shell_is_told_by_its_arguments(arguments: bytes, interactive: bool) -> None:
+    look = parse_look(b"S 31 31 4096 " + arguments + b"\n")
+
+    assert look is not None
+    assert look.interactive is interactive
+
+
+@each_helper
+def test_a_shell_that_becomes_another_is_seen(argv_of: tuple[str, ...], session: Session) -> None:
+    before = parse_look(run(inside.look_argv("sh", session.pid), argv_of).stdout)
+    assert before is not None
+    session.terminal.write(b" exec sh\n")
+
+    def became() -> bool:
+        after = parse_look(run(inside.look_argv("sh", session.pid), argv_of).stdout)
+        return after is not None and after.image != before.image and after.interactive
+
+    assert eventually(became)
+
+
+@some_helpers
+def test_the_children_are_killed_of_a_shell_that_sleeps_in_the_foreground(
+    argv_of: tuple[str, ...], session: Session
+) -> None:
+    job = session.type("sleep 300 & echo $!")[-1]
+    assert eventually(lambda: look(session) is not None and alive(job))
+
+    run(inside.kill_foreground_argv("sh", session.pid, even_shell=False), argv_of)
+
+    assert eventually(lambda: not alive(job))
+    assert alive(session.pid)
 
 
 @some_helpers
@@ -345,4 +397,4 @@ def test_a_program_of_any_name_is_read_right(argv_of: tuple[str, ...], tmp_path:
         hang_up(argv_of, process.pid, start_of(process.pid))
 
         assert process.wait(TIMEOUT) == -signal.SIGHUP
-    assert done.stdout == f"S {process.pid} -1\n".encode()
+    assert done.stdout.startswith(f"S {process.pid} -1 ".encode())

@@ -87,7 +87,7 @@ def text_of(told: list[tuple[str, object]], what: str) -> str:
 def test_the_first_prompt_makes_it_ready(make_transport: MakeTransport, start: StartPump) -> None:
     _, ear = start(make_transport())
 
-    assert ear.until("ready") == [("ready", Ready(31, 4711, "bash 5.2"))]
+    assert ear.until("ready") == [("ready", Ready(31, 4711, 8192, "bash 5.2"))]
 
 
 def test_a_cell_is_typed_and_its_output_and_end_are_told_in_order(

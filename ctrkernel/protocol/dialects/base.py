@@ -72,18 +72,28 @@ class ShellState:
         return self.debug_trap or any(flag in self.flags for flag in "xv")
 
 
-def hello_line(nonce: str) -> bytes:
+def hello_line(nonce: str, *, edited: bool = False) -> bytes:
     """Return the first line that is typed: whatever the shell, it tells which one it is.
+
+    Args:
+        nonce: The session's nonce.
+        edited: Whether the shell may read by a line editor. That is switched off first, because
+            what is typed while it changes the terminal may be lost.
 
     It must parse in every shell of the Bourne family, in one line below 1,023 bytes. The shell's
     own line in ``/proc`` is read by the shell: the image may hold no other program.
     """
     form = printf_format(Kind.HELLO, nonce)
     line = f"{PREFIX}_s"
+    # The first is for zsh, the last for bash: an error of the last may end the line.
+    first, last = (
+        (" unsetopt zle 2>/dev/null;", "; set +o vi +o emacs 2>/dev/null") if edited else ("", "")
+    )
     return (
-        f" {TERMINAL} 2>/dev/null; {PREFIX}_q=$?; read -r {line} 2>/dev/null </proc/$$/stat; "
+        f"{first} {TERMINAL} 2>/dev/null; {PREFIX}_q=$?; "
+        f"read -r {line} 2>/dev/null </proc/$$/stat; "
         f'printf \'{form}\' "$$" "${{BASH_VERSION-}}" "${{ZSH_VERSION-}}" '
-        f'"${PREFIX}_q" "$-" "${line}"'
+        f'"${PREFIX}_q" "$-" "${line}"{last}'
     ).encode()
 
 
@@ -99,6 +109,10 @@ class Dialect(ABC):
     #: Whether the shell evaluates what we type through a line editor when the terminal echoes.
     edits_lines: ClassVar[bool] = False
 
+    #: Whether a DEBUG trap is sprung by a group, such as our own line.
+    traps_groups: ClassVar[bool] = False
+    #: Whether a plain state lasts.
+    stays_plain: ClassVar[bool] = False
     #: Whether the begin mark comes before any complaint about the code.
     begins_first: ClassVar[bool] = False
 
@@ -106,23 +120,14 @@ class Dialect(ABC):
         self.nonce = nonce
 
     @property
-    @abstractmethod
-    def trailer(self) -> str:
-        """The line after the code; it must not be able to close what the code left open."""
-
-    @property
     def noise(self) -> tuple[bytes, ...]:
         """What the shell says at its prompt for a reason that is ours."""
         return ()
 
-    def trailer_for(self, data: bytes, state: ShellState) -> str:  # noqa: ARG002 - for some shells
-        """Return the trailer for a cell."""
-        return self.trailer
-
     @property
+    @abstractmethod
     def repeated(self) -> tuple[bytes, ...]:
         """Lines of ours that a verbose shell prints though nobody typed them."""
-        return (self.trailer.encode(),)
 
     @abstractmethod
     def setup(self) -> list[bytes]:
@@ -137,10 +142,11 @@ class Dialect(ABC):
         """Return the statements that put a cell's bytes into the staging variable."""
 
     @abstractmethod
-    def evaluate(self, state: ShellState, trailer: str) -> str:
-        """Return the words that evaluate begin mark, staged code and `trailer`.
+    def run(self, seq: int, data: bytes, state: ShellState) -> str:
+        """Return the words that write the begin mark, run the staged code, and write the end mark.
 
-        In a plain state without the word that passes functions by, which is one itself now.
+        In a plain state without the word that passes functions by, which is one itself now, and
+        without the end mark.
         """
 
     @abstractmethod
@@ -151,7 +157,7 @@ class Dialect(ABC):
             closers: Lines added to the code; plain words.
 
         Their status is 0 if it is whole. It may be another one though the code is good: it may
-        need an option or an alias that it sets itself. Then it is run without the trailer.
+        need an option or an alias that it sets itself.
         """
 
     def cell(self, seq: int, data: bytes, state: ShellState) -> list[bytes]:
@@ -164,7 +170,7 @@ class Dialect(ABC):
         """
         lines: list[bytes] = []
         if state.repair:
-            lines += [self.typed(statement) for statement in self.repair]
+            lines += [self.typed(statement) for statement in self.repair(state)]
         if not state.finished:
             # After an open quote, bash 5.2 takes the next line's first word for no reserved word.
             lines.append(b"")
@@ -174,17 +180,7 @@ class Dialect(ABC):
             lines += self.prompts()
         statements = self.stage(data)
         gate = self.gate(seq, state)
-        run = self.evaluate(state, "" if state.plain else self.trailer_for(data, state))
-        if may_be_unfinished(data):
-            otherwise = self.complain(state)
-            closers = open_ends(data)
-            if closers is not None:
-                say = f"{{ {self.echo_word} '{UNFINISHED}' >&2; (exit 2); }}"
-                otherwise = f"if {self.check(closers)}; then {say}; else {otherwise}; fi"
-            run = f"if {self.check()}; then {run}; else {otherwise}; fi"
-        if not state.plain:
-            run = self.closed(run, self.end_words(seq))
-        rest = f"; {run}".encode()
+        rest = f"; {self.run(seq, data, state)}".encode()
         line = self.typed(b"; ".join([*statements, gate.encode()]), state) + rest
         if len(line) > LINE_LIMIT:
             lines += [self.typed(statement, state) for statement in statements]
@@ -207,13 +203,9 @@ class Dialect(ABC):
         """Return a line after which the cell's own lines are counted, where that can be had."""
         return self.typed(b":") + self.line_zero.encode()
 
-    def complain(self, state: ShellState) -> str:
-        """Return words that make the shell say what is wrong with the staged code."""
-        return self.evaluate(state, "")
-
-    def closed(self, run: str, end: str) -> str:
-        """Return the words that evaluate, then write the end mark whatever came of it."""
-        return f"{run}; {end}"
+    def refuse(self) -> str:
+        """Return the words that say that the code is unfinished."""
+        return f"{{ {self.echo_word} '{UNFINISHED}' >&2; (exit 2); }}"
 
     def end_words(self, seq: int) -> str:
         """Return the words that write the end mark, with the status of what stands before."""
@@ -234,8 +226,14 @@ class Dialect(ABC):
             words = b"%b +a; %b; %b -a" % (switch, words, switch)
         return b" { %b; } %b" % (words, SILENT.encode())
 
-    #: Statements that bring back builtins which the user disabled and we cannot do without.
-    repair: ClassVar[tuple[bytes, ...]] = ()
+    def repair(self, state: ShellState) -> Sequence[bytes]:  # noqa: ARG002 - for some shells
+        """Return statements that bring back what the user took and we cannot do without."""
+        return ()
+
+    def takes_words(self, data: bytes) -> bool:  # noqa: ARG002 - for some shells
+        """Whether code seems to define the function that makes a plain state of the shell's."""
+        return False
+
     #: How ``set`` is called so that nothing of the user's comes in between.
     set_word: ClassVar[str] = "set"
     #: Behind a redirection, makes the line that follows number 0; empty where nothing can.
@@ -253,9 +251,10 @@ class Dialect(ABC):
                 statements.append(b"%b=$%b$%b; %b=" % (whole, whole, part, part))
         return statements
 
-    def mark(self, kind: Kind, arguments: str) -> str:
+    def mark(self, kind: Kind, arguments: str, *, word: str = "") -> str:
         """Return the words that write a mark to the terminal."""
-        return f"{self.printf_word} '{printf_format(kind, self.nonce)}' {arguments} >/dev/tty"
+        form = printf_format(kind, self.nonce)
+        return f"{word or self.printf_word} '{form}' {arguments} >/dev/tty"
 
     #: How ``echo`` is called so that nothing of the user's comes in between.
     echo_word: ClassVar[str]
@@ -265,9 +264,42 @@ class Dialect(ABC):
 
 #: What the shell itself would only warn of, or not notice: it would run half of what was meant.
 UNFINISHED: Final = (
-    "ctrkernel: the cell is unfinished: it ends in a backslash or an operator, "
-    "or a here-document has no end"
+    "ctrkernel: the cell is unfinished: a here-document or a loop has no end, "
+    "or the cell ends in a backslash or an operator"
 )
+
+
+class EvaluatingDialect(Dialect):
+    """A shell in which begin mark, code and a trailer are evaluated as one text.
+
+    Only that text can see what is gone after it.
+    """
+
+    @property
+    @abstractmethod
+    def trailer(self) -> str:
+        """The line after the code; it must not be able to close what the code left open."""
+
+    @property
+    def repeated(self) -> tuple[bytes, ...]:
+        """The trailer."""
+        return (self.trailer.encode(),)
+
+    @abstractmethod
+    def evaluate(self, state: ShellState, trailer: str) -> str:
+        """Return the words that evaluate begin mark, staged code and `trailer`."""
+
+    def run(self, seq: int, data: bytes, state: ShellState) -> str:
+        """Evaluate; where the trailer might become a part of the code, only if that is whole."""
+        run = self.evaluate(state, "" if state.plain else self.trailer)
+        if may_be_unfinished(data):
+            otherwise = self.evaluate(state, "")
+            closers = open_ends(data)
+            if closers is not None:
+                otherwise = f"if {self.check(closers)}; then {self.refuse()}; else {otherwise}; fi"
+            run = f"if {self.check()}; then {run}; else {otherwise}; fi"
+        return run if state.plain else f"{run}; {self.end_words(seq)}"
+
 
 _HEREDOC = re.compile(rb"<<-?[ \t]*[\\'\"]?([\w.+-]{1,40})")
 _BRACKETS: Final = ((b"{", b"}"), (b"(", b")"), (b"[[", b"]]"))
@@ -293,6 +325,11 @@ def may_be_unfinished(data: bytes) -> bool:
             line.endswith(b"\\") or _OPEN_END.search(line.rstrip()) for line in _last_lines(data)
         )
     )
+
+
+def has_command(data: bytes) -> bool:
+    """Whether a line of code is neither blank nor a comment."""
+    return any(bare and not bare.startswith(b"#") for bare in map(bytes.strip, data.split(b"\n")))
 
 
 def open_ends(data: bytes) -> tuple[str, ...] | None:

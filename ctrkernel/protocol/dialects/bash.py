@@ -8,19 +8,24 @@ PIPESTATUS in a plain assignment is joined with spaces whatever IFS is.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ctrkernel.protocol.dialects.base import (
     PIPE_STATUS_LIMIT,
     PREFIX,
     SILENT,
     STAGED,
-    Dialect,
+    EvaluatingDialect,
     ShellState,
 )
 from ctrkernel.protocol.encoding import ansi_c_pieces
 from ctrkernel.protocol.marks import Kind
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-class Bash(Dialect):
+
+class Bash(EvaluatingDialect):
     """GNU bash without its line editor."""
 
     name = "bash"
@@ -29,11 +34,8 @@ class Bash(Dialect):
     set_word = r"\builtin set"
     printf_word = r"\builtin printf"
 
-    repair = (
-        rb"\builtin enable builtin eval printf set unset trap export return exit history",
-        rb"\enable builtin eval printf set unset trap export return exit history",
-    )
-    line_zero = "${?:(LINENO=-1):0}"
+    #: Only where LINENO has no attribute, such as r for readonly: that would be an error.
+    line_zero = "${?:(36#0${LINENO+${LINENO@a}}||(LINENO=-1)):0}"
 
     #: What PROMPT_COMMAND holds.
     _precmd = f'{{ {PREFIX}_p "$?"; }} {SILENT}'
@@ -47,6 +49,11 @@ class Bash(Dialect):
     def repeated(self) -> tuple[bytes, ...]:
         """The trailer, and what PROMPT_COMMAND runs."""
         return (self.trailer.encode(), self._precmd.encode())
+
+    def repair(self, state: ShellState) -> Sequence[bytes]:  # noqa: ARG002
+        """Enable our builtins, be it that `builtin` is disabled, or that `enable` is a function."""
+        names = "builtin eval printf set unset trap export return exit history"
+        return tuple(rf"{word} {names}".encode() for word in (r"\builtin enable", r"\enable"))
 
     def setup(self) -> list[bytes]:
         """Define our functions; history expansion and the recording of typed lines go off."""
@@ -70,24 +77,27 @@ class Bash(Dialect):
         )
         restore = (
             f'{intact} || {again}; {intact} && builtin set -- "$1" "$2" 1 '
-            '|| builtin set -- "$1" "$2" 0'
+            '|| builtin set -- "$1" "$2" 0; [[ -t 0 ]] && builtin set -- "$@" 1 '
+            '|| builtin set -- "$@" 0'
         )
         # Without its line editor bash 5.2 does not survive the next prompt.
         no_editor = "[[ -o vi || -o emacs ]] && builtin set +o vi +o emacs"
         own = f'"${{{PREFIX}_s-}}" "${{{PREFIX}_q-}}"'
         end = self.mark(
-            Kind.END, f'"$1" "${{{PREFIX}_k-}}" "$2" {own} "$-" "$3" {cwd} "${{HOME:0:1024}}"'
+            Kind.END, f'"$1" "${{{PREFIX}_k-}}" "$2" {own} "$-" "$3" "$4" {cwd} "${{HOME:0:1024}}"'
         )
         return [
-            b" unset CTRKERNEL_NONCE; set +o history +o vi +o emacs; set +H",
+            b" unset CTRKERNEL_NONCE __ctrk_q __ctrk_s; set +o history +o vi +o emacs; set +H",
             f" {PREFIX}_b() {{ "
             f'builtin history -s -- "${PREFIX}_c"; builtin unset -v {PREFIX}_c {PREFIX}_d; '
             f'{hide}; {self.mark(Kind.BEGIN, number)}; builtin return "$1"; }}'.encode(),
-            f" {PREFIX}_i() {{ {restore}; {hide}; {end} || builtin return 1; "
+            f" {PREFIX}_i() {{ {restore}; {hide}; {end} || "
+            f"{{ builtin enable printf; {end}; }} || builtin return 1; "
             f"{PREFIX}_z=$1; }}".encode(),
             f" {PREFIX}_e() {{ [[ -o history ]] && builtin set +o history; {no_editor}; "
-            f'{PREFIX}_i "$1" "$2" || builtin return "${{{PREFIX}_s:-$2}}"; '
-            f"{PREFIX}_s= {PREFIX}_q=; {hide}; }}".encode(),
+            f'{PREFIX}_i "$1" "$2" || builtin set -- "$1" "${{{PREFIX}_s:-$2}}" lost; '
+            f"{PREFIX}_s= {PREFIX}_q=; {hide}; "
+            f'[[ -z ${{3-}} || $- == *e* ]] || builtin return "$2"; }}'.encode(),
             f' {PREFIX}_p() {{ [[ ${PREFIX}_z == "${PREFIX}_g" ]] || {precmd}; }}'.encode(),
             f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
             f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_z=0 {PREFIX}_p= {PREFIX}_r= {PREFIX}_u=".encode(),

@@ -9,16 +9,27 @@ first, so the begin mark shares it.
 
 from __future__ import annotations
 
-from ctrkernel.protocol.dialects.base import PREFIX, SILENT, STAGED, Dialect, ShellState
+import re
+from typing import TYPE_CHECKING
+
+from ctrkernel.protocol.dialects.base import PREFIX, SILENT, STAGED, EvaluatingDialect, ShellState
 from ctrkernel.protocol.encoding import has_control, printf_b_pieces, single_pieces
 from ctrkernel.protocol.marks import BEL, ESC, Kind
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-class Posix(Dialect):
+#: In a subshell, rids it of functions named like what comes next.
+_CLEAR = r"\unset -f command printf"
+_COMMAND = re.compile(rb"(?<![\w-])command\s*\(\s*\)")
+
+
+class Posix(EvaluatingDialect):
     """A shell of which nothing beyond POSIX is expected."""
 
     name = "sh"
     edits_lines = True
+    stays_plain = True
     set_word = "set"
     echo_word = r"\command echo"
     printf_word = r"\command printf"
@@ -41,6 +52,28 @@ class Posix(Dialect):
 
     def setup(self) -> list[bytes]:
         """Define our functions."""
+        newline = f"{PREFIX}_n=$(command printf '\\n.'); {PREFIX}_n=${{{PREFIX}_n%.}}"
+        opening = f"]133;{Kind.PROMPT.value.decode()};{self.nonce};"
+        escape, bell = (rf"\0{byte[0]:03o}" for byte in (ESC, BEL))
+        return [
+            # busybox reads a silent terminal by fgets, and takes its EINTR, which every job's end
+            # causes, for the end of input. `help` is what it has and dash has not.
+            b" unset CTRKERNEL_NONCE __ctrk_q __ctrk_s; help >/dev/null 2>&1 && set -o ignoreeof",
+            *(b" " + line for line in self._functions(self.printf_word)),
+            f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p=; {newline}".encode(),
+            f" {PREFIX}_w=$(command printf '%b%s' '{escape}' '{opening}') "
+            f"{PREFIX}_y=$(command printf '%s%b' ';{self.nonce}' '{bell}')".encode(),
+        ]
+
+    def repair(self, state: ShellState) -> Sequence[bytes]:
+        """Where `command` is a function, marks are written by a subshell that forgets it."""
+        return self._functions(rf"{_CLEAR}; \printf") if state.plain else ()
+
+    def takes_words(self, data: bytes) -> bool:
+        """Whether code may define a function `command`; a file that it reads may do so, too."""
+        return _COMMAND.search(data) is not None
+
+    def _functions(self, printf: str) -> list[bytes]:
         number = f'"${PREFIX}_g"'
         hide = (
             f'case $- in *a*) set +a; set -- "$1" ${PREFIX}_g; unset {PREFIX}_g {PREFIX}_k; '
@@ -50,32 +83,42 @@ class Posix(Dialect):
         intact = f'"${{PS1-}}${{PS2-}}" in "${PREFIX}_p")'
         restore = (
             f"case {intact} ;; *) {again};; esac; "
-            f'case {intact} set -- "$1" "$2" 1;; *) set -- "$1" "$2" 0;; esac'
+            f'case {intact} set -- "$1" "$2" 1;; *) set -- "$1" "$2" 0;; esac; '
+            # What has no such builtin does not say that it is none.
+            'if [ -t 0 ]; then set -- "$@" 1; '
+            'else case $? in 1) set -- "$@" 0;; *) set -- "$@" 1;; esac; fi'
         )
         own = f'"${{{PREFIX}_s-}}" "${{{PREFIX}_s-}}"'
-        end = self.mark(
-            Kind.END, f'"$1" "${{{PREFIX}_k-}}" "$2" {own} "$-" "$3" "${{PWD-}}" "${{HOME-}}"'
+        places = '"${PWD-}" "${HOME-}"'
+        begin, gate, end = (
+            f"({mark})" if ";" in printf else mark
+            for mark in (
+                self.mark(Kind.BEGIN, number, word=printf),
+                self.mark(Kind.GATE, number, word=printf),
+                self.mark(
+                    Kind.END,
+                    f'"$1" "${{{PREFIX}_k-}}" "$2" {own} "$-" "$3" "$4" {places}',
+                    word=printf,
+                ),
+            )
         )
-        newline = f"{PREFIX}_n=$(command printf '\\n.'); {PREFIX}_n=${{{PREFIX}_n%.}}"
         return [
-            # busybox reads a silent terminal by fgets, and takes its EINTR, which every job's end
-            # causes, for the end of input. `help` is what it has and dash has not.
-            b" unset CTRKERNEL_NONCE __ctrk_q; help >/dev/null 2>&1 && set -o ignoreeof",
-            f" {PREFIX}_b() {{ unset {PREFIX}_c {PREFIX}_d; {hide}; "
-            f'{self.mark(Kind.BEGIN, number)}; return "$1"; }}'.encode(),
-            f' {PREFIX}_e() {{ {restore}; {end} || return "${{{PREFIX}_s:-$2}}"; '
-            f"unset {PREFIX}_s; }}".encode(),
-            f" {PREFIX}_t() {{ {self.mark(Kind.GATE, number)}; }}".encode(),
-            f" {PREFIX}_g=0 {PREFIX}_k=0 {PREFIX}_p=; {newline}".encode(),
+            f"{PREFIX}_b() {{ unset {PREFIX}_c {PREFIX}_d; {hide}; "
+            f'{begin}; return "$1"; }}'.encode(),
+            # Should the mark be lost, the prompt tells the status; with -e it would be the end.
+            f'{PREFIX}_e() {{ {restore}; {end}; set -- "${{{PREFIX}_s:-$2}}"; unset {PREFIX}_s; '
+            f'case $- in *e*) ;; *) return "$1";; esac; }}'.encode(),
+            f"{PREFIX}_t() {{ {gate}; }}".encode(),
         ]
 
     def prompts(self) -> list[bytes]:
-        """PS1 carries the prompt's mark; its escape and bell are made by ``printf``."""
+        """PS1 carries the prompt's mark, but not in so many words.
+
+        dash cannot take back that it was exported: then what a child sees of it is worth nothing.
+        """
         fields = f"${{{PREFIX}_g-}};${{{PREFIX}_k-}};$?;$-;${{PWD-}}"
-        body = f"]133;{Kind.PROMPT.value.decode()};{self.nonce};{fields};{self.nonce}"
-        escape, bell = (rf"\0{byte[0]:03o}" for byte in (ESC, BEL))
-        value = f"$(\\command printf '%b%s%b' '{escape}' '{body}' '{bell}')"
-        statements = ["PS2=", f"PS1={value}", f"{PREFIX}_p={value}"]
+        value = f"'${{{PREFIX}_w:+${PREFIX}_w{fields}${PREFIX}_y}}'"
+        statements = ["PS2=", f"PS1={value}", f"{PREFIX}_p={value}", "export -n PS1"]
         return [self.typed(statement.encode()) for statement in statements]
 
     def stage(self, data: bytes) -> list[bytes]:
@@ -84,7 +127,7 @@ class Posix(Dialect):
         if not has_control(data):
             return self.joined(single_pieces(data), quote)
         decode = (
-            f"{PREFIX}_c=$(\\command printf '%b.' \"${PREFIX}_c\"); {PREFIX}_c=${{{PREFIX}_c%.}}"
+            f"{PREFIX}_c=$({_CLEAR}; \\printf '%b.' \"${PREFIX}_c\"); {PREFIX}_c=${{{PREFIX}_c%.}}"
         )
         return [*self.joined(printf_b_pieces(data), quote), decode.encode()]
 
