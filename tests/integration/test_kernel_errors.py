@@ -288,7 +288,7 @@ def test_a_program_that_is_no_shell_is_told(debian: str, tmp_path: Path) -> None
         ("%ctr_put only-one", "type %ctr_put SRC DEST"),
         ("%ctr_get", "type %ctr_get SRC DEST"),
         ("%ctr_get --no-such a b", "type %ctr_get --help"),
-        ("%ctr_put --follow a b", "type %ctr_put --help"),
+        ("%ctr_put --foll a b", "type %ctr_put --help"),
         ("%ctr_put 'a b", "quote"),
         ("%%ctr_put a b\nbody", "type %ctr_put on a line of its own"),
         ("%%ctr_attach x", "type %ctr_attach on a line of its own"),

@@ -353,10 +353,13 @@ def test_interrupts_while_the_kernel_starts_do_not_end_it(debian: str, tmp_path:
 
 
 def test_an_interrupted_put_leaves_nothing(kernel: LiveKernel, debian: str, tmp_path: Path) -> None:
-    big = tmp_path / "big"
-    with big.open("wb") as sparse:
-        sparse.truncate(8 << 30)
-    cell = kernel.submit(f"%ctr_put {big} /tmp/big\necho never")
+    full = tmp_path / "full"
+    full.write_bytes(b"\1" * 200_000_000)  # no holes: they would be there at once
+    links = [tmp_path / f"link-{number}" for number in range(40)]
+    for link in links:
+        link.symlink_to(full)
+    kernel.run("mkdir /tmp/bigs")
+    cell = kernel.submit(f"%ctr_put -L {' '.join(map(str, links))} /tmp/bigs\necho never")
     kernel.wait_for_output(cell, "put ")
 
     kernel.interrupt()
@@ -364,7 +367,7 @@ def test_an_interrupted_put_leaves_nothing(kernel: LiveKernel, debian: str, tmp_
     ended = kernel.finish(cell)
     assert ended.error[0] == "KeyboardInterrupt"
     assert "never" not in ended.text
-    assert kernel.run("ls /tmp/big* 2>/dev/null | wc -l").text == "0\n"
+    assert kernel.run("ls -A /tmp/bigs | wc -l; rm -r /tmp/bigs").text == "0\n"
 
 
 def test_an_interrupted_get_leaves_nothing(kernel: LiveKernel, tmp_path: Path) -> None:
