@@ -45,6 +45,10 @@ class Beside:
         """Interrupt the shell itself."""
         self._run(inside.interrupt_argv(self._helper, self._pid))
 
+    def interrupt_missed(self, group: int) -> None:
+        """Interrupt the terminal's foreground group `group` if an interrupt passed it by."""
+        self._run(inside.interrupt_missed_argv(self._helper, self._pid, group))
+
     def kill_foreground(self, *, even_shell: bool) -> None:
         """Kill the process group in the foreground of the shell's terminal.
 

@@ -124,6 +124,21 @@ _INTERACTIVE = re.compile(
 #: Interrupts shell $1 itself.
 _INTERRUPT = r"""kill -INT "$1" """
 
+#: Interrupts the foreground group $2 of the terminal that shell $1 leads, if its leader neither
+#: catches nor ignores nor blocks SIGINT: then it would have ended by an earlier one, had it got it.
+_INTERRUPT_MISSED = (
+    _STAT
+    + r"""
+pid=$1 group=$2
+while read -r name value; do
+  case $name in SigBlk:|SigIgn:|SigCgt:) case $value in *[2367abef]) exit 0;; esac;; esac
+done <"/proc/$group/status" || exit 0
+stat "$pid" || exit 0
+set -- $line
+[ "$6" != "$group" ] || kill -INT "-$group"
+"""
+)
+
 #: Continues shell $1 if it was stopped.
 _CONTINUE = r"""kill -CONT "$1" """
 
@@ -174,6 +189,11 @@ def kill_foreground_argv(shell: str, pid: int, *, even_shell: bool) -> list[str]
 def interrupt_argv(shell: str, pid: int) -> list[str]:
     """Return the argv that interrupts a shell, whatever is in its terminal's foreground."""
     return _argv(shell, _INTERRUPT, str(pid))
+
+
+def interrupt_missed_argv(shell: str, pid: int, group: int) -> list[str]:
+    """Return the argv that interrupts the foreground group if an interrupt passed it by."""
+    return _argv(shell, _INTERRUPT_MISSED, str(pid), str(group))
 
 
 def continue_argv(shell: str, pid: int) -> list[str]:

@@ -118,16 +118,22 @@ class Interrupter:
         elif look.sleeping and look.foreground:
             self._session.ask_for_end()
         else:
-            self._interrupt_loop(execution, beside, look.group)
+            self._interrupt_again(execution, beside, look.group)
 
-    def _interrupt_loop(self, execution: Execution, beside: Beside, group: int) -> None:
-        """Interrupt a shell that runs one short command after another.
+    def _interrupt_again(self, execution: Execution, beside: Beside, group: int) -> None:
+        """Interrupt what the key has missed.
 
-        The key came while none of them was in the terminal's foreground.
+        A shell that runs one short command after another: the key came while none of them was in
+        the terminal's foreground. Or a program that would have ended by it: the key came in the
+        moment between the shell's fork and the program, when the shell's handler took it.
         """
         look = beside.look()
-        if look is not None and look.group != group and self._session.runs(execution):
+        if look is None or not self._session.runs(execution):
+            return
+        if look.group != group:
             beside.interrupt()
+        elif not look.foreground:
+            beside.interrupt_missed(group)
 
     def _is_cut_off(self, execution: Execution) -> bool:
         """Whether the container cannot be reached; whoever waits is told why."""

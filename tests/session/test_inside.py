@@ -145,6 +145,7 @@ SCRIPTS = {
     "hang-up": inside.hang_up_argv("sh", "1", "2", NONCE),
     "kill": inside.kill_foreground_argv("sh", 1, even_shell=False),
     "interrupt": inside.interrupt_argv("sh", 1),
+    "interrupt missed": inside.interrupt_missed_argv("sh", 1, 2),
     "continue": inside.continue_argv("sh", 1),
     "look": inside.look_argv("sh", 1),
 }
@@ -268,6 +269,31 @@ def test_a_look_prints_what_can_be_read(argv_of: tuple[str, ...], session: Sessi
 
     assert done.stdout.split()[1:4] == [found[2].encode(), found[5].encode(), found[25].encode()]
     assert parse_look(done.stdout) is not None
+
+
+@each_helper
+def test_a_program_that_an_interrupt_passed_by_is_interrupted(
+    argv_of: tuple[str, ...], session: Session
+) -> None:
+    group = busy_with(session, "sleep 300")
+    assert eventually(lambda: Path(f"/proc/{group}/comm").read_text() == "sleep\n")
+
+    run(inside.interrupt_missed_argv("sh", session.pid, group), argv_of)
+
+    assert eventually(lambda: look(session) == AT_PROMPT)
+
+
+@pytest.mark.parametrize("command", ["sh -c 'trap : INT; sleep 300; :'", "cat"])
+@each_helper
+def test_a_program_that_has_its_way_with_interrupts_is_left_alone(
+    argv_of: tuple[str, ...], session: Session, command: str
+) -> None:
+    group = busy_with(session, f"trap '' INT; {command}")
+
+    run(inside.interrupt_missed_argv("sh", session.pid, group), argv_of)
+    run(inside.interrupt_missed_argv("sh", session.pid, session.pid), argv_of)
+
+    assert look(session) == BUSY
 
 
 def test_a_stopped_shell_is_seen_and_continued(session: Session) -> None:
