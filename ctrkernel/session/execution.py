@@ -25,6 +25,7 @@ class Execution:
         interrupts: How often it was interrupted.
         interrupted: When it was for the first time, on the clock of ``started``.
         asked: Whether a shell that seems to be at its prompt was asked for the end mark.
+        told: Whether it was said why it cannot go on, and that still holds.
         lost: Whether the shell ended before it began; it can be given to another.
         typed: Whether somebody typed to it, which it may not have read.
         ours: Whether it is no command of the person's; then nobody else hears its output.
@@ -37,6 +38,7 @@ class Execution:
     interrupts: int = 0
     interrupted: float = 0.0
     asked: bool = False
+    told: bool = False
     lost: bool = False
     typed: bool = False
     ours: bool = False

@@ -55,13 +55,21 @@ class Interrupter:
         later(lambda: self._look_after(execution), delay=INTERRUPT_GRACE)
 
     def look_at_silent(self, execution: Execution) -> None:
-        """Continue a shell that was stopped; end a command that never reached it."""
+        """Continue a shell that was stopped; end a command that never reached it.
+
+        Where nobody can look, such as in a paused container, it is said once why.
+        """
 
         def look() -> None:
             beside = self._beside(execution)
             seen = beside.look() if beside is not None else None
-            if beside is None or seen is None:
+            if beside is None:
                 return
+            if seen is None:
+                if not execution.told:
+                    self._is_cut_off(execution)
+                return
+            execution.told = False
             if seen.stopped:
                 beside.go_on()
             elif self._session.is_replaced(seen):
@@ -139,6 +147,7 @@ class Interrupter:
         """Whether the container cannot be reached; whoever waits is told why."""
         trouble = self._session.trouble()
         if trouble is not None and self._session.runs(execution):
+            execution.told = True
             self._session.notify(str(trouble))
         return trouble is not None
 

@@ -122,6 +122,21 @@ def test_a_paused_container_lets_the_cell_go_on_when_it_does(
     assert kernel.finish(cell).text == "begun\ndone\n"
 
 
+def test_a_cell_that_waits_for_a_paused_container_says_so_by_itself(
+    kernel: LiveKernel, container: str
+) -> None:
+    docker("pause", container)
+    try:
+        cell = kernel.submit("echo on")
+
+        kernel.wait_for_output(cell, f"docker unpause {container}", timeout=FROZEN_END)
+    finally:
+        docker("unpause", container)
+    done = kernel.finish(cell)
+    assert (done.status, done.text) == ("ok", "on\n")
+    assert done.notices.count("is paused") == 1
+
+
 def test_an_interrupt_of_a_paused_container_says_what_is_wrong(
     kernel: LiveKernel, container: str
 ) -> None:
