@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from ctrkernel.engine.engine import Engine
 
+#: What a folder's Dockerfile is called: Docker takes the first two, Podman the third too.
+_DOCKERFILES = ("Dockerfile", "dockerfile", "Containerfile")
+
 
 @dataclass(frozen=True, slots=True)
 class BuildSpec:
@@ -58,6 +61,8 @@ class BuildSpec:
             )
         if file is not None and not _path(file).is_file():
             raise UsageError(f"--file {one_line(file, limit=80)}: there is no such file")
+        if context is not None and not _is_url(context) and file is None and self.text is None:
+            _find_dockerfile(context)
         return self
 
     def words(self) -> tuple[list[str], dict[str, str]]:
@@ -130,6 +135,15 @@ def build(
                 "correct the Dockerfile and run it again"
             )
         return answer.read_text().strip()
+
+
+def _find_dockerfile(context: str) -> None:
+    folder = _path(context)
+    if not any((folder / name).is_file() for name in _DOCKERFILES):
+        raise UsageError(
+            f"there is no Dockerfile in {one_line(str(folder), limit=80)}; name one by --file, "
+            "or write it in a cell that begins with %%ctr_build NAME:TAG"
+        )
 
 
 def _is_url(context: str) -> bool:

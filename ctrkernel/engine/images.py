@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from ctrkernel.engine.engine import Engine
 
 #: An image's reference begins so; a leading ``-`` would be read as an option.
-_REFERENCE = re.compile(r"[A-Za-z0-9][\w./:@+-]*")
+#: distribution/reference: a registry's host, a path in small letters, a tag, a digest.
+_REFERENCE = re.compile(
+    r"(?:(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-fA-F:]+\])(?::\d+)?/)?"
+    r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+    r"(?::\w[\w.-]{0,127})?(?:@[A-Za-z][\w.+-]*:[0-9a-fA-F]{32,})?",
+    re.ASCII,
+)
+#: containers-transports(5), of Podman: ``oci-archive:/images/app.tar``.
+_ELSEWHERE = re.compile(r"[a-z][a-z-]*:/[\w./:@+-]*")
 #: An image that is named by its id, or by the beginning of it.
 _ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}")
 #: Seconds to make an image of a container: gigabytes on a slow disk.
@@ -37,9 +45,10 @@ def check_image(image: str) -> str:
     Raises:
         UsageError: It cannot.
     """
-    if not _REFERENCE.fullmatch(image):
+    if not _REFERENCE.fullmatch(image) and not _ELSEWHERE.fullmatch(image):
         raise UsageError(
-            f"{one_line(image, limit=80)!r} cannot be an image's name; type one such as debian:12"
+            f"{one_line(image, limit=80)!r} cannot be an image's name, which is in small letters; "
+            "type one such as debian:12"
         )
     return image
 

@@ -117,10 +117,45 @@ def test_a_pinned_name_is_the_only_one() -> None:
     assert _candidates(RunSpec("debian", name="web")) == ["web"]
 
 
-@pytest.mark.parametrize("image", ["", "-v", "--help", " x", "a b", "a\nb", "$(id)", "../x"])
+@pytest.mark.parametrize(
+    "image",
+    [
+        "",
+        "-v",
+        "--help",
+        " x",
+        "a b",
+        "a\nb",
+        "$(id)",
+        "../x",
+        "Debian",
+        "debian:1:2",
+        "host/Debian",
+    ],
+)
 def test_what_can_be_no_image_is_refused(image: str) -> None:
     with pytest.raises(UsageError, match="cannot be an image's name"):
         check_image(image)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "debian",
+        "debian:Bookworm-1.2_3",
+        "library/a__b.c-d--e:1",
+        "registry.test:5000/team/x:1",
+        "REGISTRY.test:5000/team/x",
+        "localhost/x@sha256:" + "ab" * 32,
+        "debian:12@sha256:" + "ab" * 32,
+        "sha256:" + "ab" * 32,
+        "5a1be698b6ca",
+        "docker://debian:12",
+        "oci-archive:/images/App.tar",
+    ],
+)
+def test_what_can_be_an_image_is_taken(image: str) -> None:
+    assert check_image(image) == image
 
 
 @pytest.mark.parametrize(
