@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ctrkernel.errors import CtrKernelError
 
@@ -20,17 +21,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     # What follows -- is a command's own; argparse would look for options of ours in it.
     copies = words[:1] in (["put"], ["get"])
     end = words.index("--") if "--" in words and not copies else len(words)
-    arguments = _parser().parse_args(words[:end])
+    arguments, rest = _parser().parse_known_args(words[:end])
     command = words[end + 1 :]
+    if rest:
+        _refuse(rest, arguments)
     if command and arguments.work is not _shell:
         _parser().error("nothing but `ctrkernel shell` takes a command after --")
     arguments.command = command
     try:
         status: int = arguments.work(arguments)
     except CtrKernelError as error:
-        print(f"ctrkernel: {error}", file=sys.stderr)
+        # The messages are a notebook's, and this is none.
+        said = str(error).replace("%ctr_attach", f"ctrkernel {words[0]}")
+        print(f"ctrkernel: {said}", file=sys.stderr)
         return 1
     return status
+
+
+def _refuse(rest: Sequence[str], arguments: argparse.Namespace) -> NoReturn:
+    if arguments.work is _shell and not any(word.startswith("-") for word in rest):
+        line = shlex.join(["ctrkernel", "shell", arguments.target, "--", *rest])
+        _parser().error(f"`ctrkernel shell` takes a command behind --; type {line}")
+    _parser().error(f"unrecognized arguments: {' '.join(rest)}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_shell(commands: Any) -> None:
+    from ctrkernel.commands.numbers import whole_number  # noqa: PLC0415 - as below
+
     shell = commands.add_parser(
         "shell",
         help="a shell in a container, at this terminal",
@@ -82,7 +96,7 @@ def _add_shell(commands: Any) -> None:
         "--start", action="store_true", help="start a stopped container, wake a paused one"
     )
     shell.add_argument(
-        "--logs", metavar="N", type=_count, default=0, help="show its last N log lines first"
+        "--logs", metavar="N", type=whole_number, default=0, help="show its last N log lines first"
     )
     shell.add_argument(
         "--detach-keys",
@@ -104,13 +118,6 @@ def _add_copies(commands: Any) -> None:
         add_parser(commands, name)
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
-
-
 def _install(arguments: argparse.Namespace) -> int:
     from ctrkernel.kernel import spec  # noqa: PLC0415 - help and errors need no Jupyter
 
@@ -127,7 +134,7 @@ def _install(arguments: argparse.Namespace) -> int:
 
 def _shell(arguments: argparse.Namespace) -> int:
     from ctrkernel.engine.engine import find_engine  # noqa: PLC0415 - help needs no engine
-    from ctrkernel.errors import TargetError, UsageError  # noqa: PLC0415
+    from ctrkernel.errors import UsageError  # noqa: PLC0415
     from ctrkernel.session.foreground import Asked, run_shell  # noqa: PLC0415
     from ctrkernel.session.terminal import TerminalEnded  # noqa: PLC0415
 
@@ -149,9 +156,6 @@ def _shell(arguments: argparse.Namespace) -> int:
         if arguments.session is not None:
             raise UsageError("--session goes with --join; a shell of its own has no name")
         return run_shell(find_engine(os.environ), asked)
-    except TargetError as error:
-        # The messages are a notebook's, and this is none.
-        raise type(error)(str(error).replace("%ctr_attach", "ctrkernel shell")) from error
     except TerminalEnded as ended:
         return ended.status
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ctrkernel.commands import variables
 from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
+from ctrkernel.commands.numbers import whole_number
 from ctrkernel.commands.progress import Meter, told
 from ctrkernel.commands.sizes import bytes_of
 from ctrkernel.container import MAIN
@@ -202,7 +203,10 @@ class Get(Copy):
             help="refuse more than this (1TB; 256MB with --var)",
         )
         parser.add_argument(
-            "--max-files", type=int, metavar="COUNT", help="refuse more than this (2,000,000)"
+            "--max-files",
+            type=whole_number,
+            metavar="COUNT",
+            help="refuse more than this (2,000,000)",
         )
 
     def options(self, arguments: argparse.Namespace) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
+from ctrkernel.commands.numbers import whole_number
 from ctrkernel.engine.lifecycle import STOP_TIMEOUT
 from ctrkernel.errors import CommandInterrupted, CtrKernelError, EngineError, UsageError
 
@@ -214,15 +215,7 @@ def _add_time(parser: argparse._ActionsContainer) -> None:
         "-t",
         "--time",
         metavar="S",
-        type=whole_seconds,
+        type=whole_number,
         default=STOP_TIMEOUT,
         help=f"seconds it has to end by itself before it is killed ({STOP_TIMEOUT})",
     )
-
-
-def whole_seconds(text: str) -> int:
-    """Read a whole number of seconds, 0 or more; for argparse, which tells the person."""
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
-from ctrkernel.commands.lifecycle import whole_seconds
+from ctrkernel.commands.numbers import whole_number
 from ctrkernel.engine.logs import logs
 from ctrkernel.session.mask import Masking
 
@@ -36,7 +36,7 @@ class Logs(Command):
             "target", metavar="TARGET", nargs="?", default="", help="a container's name or id"
         )
         parser.add_argument(
-            "-n", "--tail", metavar="N", type=whole_seconds, help="only the last N lines"
+            "-n", "--tail", metavar="N", type=whole_number, help="only the last N lines"
         )
         parser.add_argument("-f", "--follow", action="store_true", help="go on until you interrupt")
         parser.add_argument(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 from typing import TYPE_CHECKING
 
 from ctrkernel.commands.background import Background
@@ -14,8 +16,6 @@ from ctrkernel.container import MAIN
 from ctrkernel.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
-    import argparse
-
     from ctrkernel.container import Container
 
 
@@ -187,7 +187,8 @@ def _targets(on: str) -> list[str]:
 
 def seconds(text: str) -> float:
     """Read a number of seconds above 0; for argparse, which tells the person."""
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise ValueError(text)
-    return number
+    with contextlib.suppress(ValueError):
+        number = float(text)
+        if 0 < number < float("inf"):
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from typing import Final
 
@@ -21,12 +22,12 @@ def size_of(count: float) -> str:
 
 
 def bytes_of(text: str) -> int:
-    """Read ``300``, ``10kB``, ``1.5 MB`` or ``2G``; for argparse, which tells the person.
+    """Read ``300``, ``10kB``, ``1.5 MB`` or ``2G``; for argparse.
 
     Raises:
-        ValueError: It is no size.
+        argparse.ArgumentTypeError: It is no size.
     """
     match = _TYPED.fullmatch(text.strip())
     if match is None:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; type one such as 300MB")
     return int(float(match[1]) * STEP ** " kmgt".index(match[2].lower() or " "))

@@ -234,7 +234,9 @@ def test_the_last_lines_of_the_log_come_first(make_container: MakeContainer) -> 
         (["BOX", "--env", "1=2"], "--env NAME=VALUE", 1),
         (["BOX", "--env", "NOT_SET_HERE"], "not set here", 1),
         (["BOX", "--shell", "sh", "--", "ls"], "exclude each other", 1),
-        (["BOX", "--logs", "-3"], "--logs", 2),
+        (["BOX", "--logs", "-3"], "--logs: '-3' is no whole number", 2),
+        (["BOX", "ls", "a b"], "-- ls 'a b'", 2),
+        (["BOX", "--bogus", "x"], "unrecognized arguments: --bogus x", 2),
         ([], "TARGET", 2),
     ],
 )
@@ -244,6 +246,18 @@ def test_what_cannot_be_done_is_said(debian: str, words: list[str], says: str, s
     assert done.returncode == status
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("words", [("put", "{}", __file__, "/tmp"), ("get", "{}", "/tmp", ".")])
+def test_a_copy_names_itself_where_the_container_is_unknown(words: tuple[str, ...]) -> None:
+    line = [word.format("nosuch-box") for word in words]
+    done = subprocess.run(
+        [*SHELL[:-1], *line], capture_output=True, text=True, timeout=SOON, check=False
+    )
+
+    assert done.returncode == 1
+    assert f"; type ctrkernel {words[0]} " in done.stderr
 
 
 def test_a_log_that_is_long_is_no_reason_to_lose_keys(debian: str, tmp_path: Path) -> None:
