@@ -15,5 +15,5 @@ def whole_number(text: str) -> int:
         argparse.ArgumentTypeError: It is none.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number; type one such as 10")
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number, such as 10")
     return int(text)

@@ -29,5 +29,5 @@ def bytes_of(text: str) -> int:
     """
     match = _TYPED.fullmatch(text.strip())
     if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; type one such as 300MB")
+        raise argparse.ArgumentTypeError(f"{text!r} is no size, such as 300MB")
     return int(float(match[1]) * STEP ** " kmgt".index(match[2].lower() or " "))
