@@ -47,7 +47,7 @@ class Dialogue:
         self._received = 0
         self._first = 0
         self._commands = 0
-        self._ended: str | None = "nothing was run in it"
+        self._ended: str | None = "was never begun"
         self._talked = False
         self._seen = True
 
@@ -128,6 +128,9 @@ class Dialogue:
             CommandInterrupted: `cancelled` was set.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
+        if pattern is not None and not self._commands:
+            said = f"nothing was run in this session that could say {_shown(pattern.pattern)}"
+            raise ExpectEnded(f"{said}; send a command first", "")
         if not self._reading.acquire(timeout=-1 if timeout is None else timeout):
             raise ExpectTimedOut("another thread waits for this session's output; wait for it", "")
         try:
