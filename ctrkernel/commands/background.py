@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ctrkernel.session.execution import Execution
     from ctrkernel.session.result import CommandResult
     from ctrkernel.session.shell import ShellSession
@@ -20,12 +22,21 @@ class Background:
         container: The container's name.
         session: Where it runs.
         execution: The command.
+        hide: Takes secrets out of what the repr shows of the code.
     """
 
-    def __init__(self, container: str, session: ShellSession, execution: Execution) -> None:
+    def __init__(
+        self,
+        container: str,
+        session: ShellSession,
+        execution: Execution,
+        *,
+        hide: Callable[[str], str] = str,
+    ) -> None:
         self._where = f"{container}:{session.name}"
         self._session = session
         self._execution = execution
+        self._hide = hide
 
     @property
     def done(self) -> bool:
@@ -48,7 +59,14 @@ class Background:
             TimeoutError: It has not ended.
             ShellExited: The shell ended while it ran.
         """
-        return self._execution.future.result(timeout)
+        try:
+            return self._execution.future.result(timeout)
+        except TimeoutError:
+            if self.done:
+                raise
+            raise TimeoutError(
+                f"{self!r} has not ended in {timeout} s; wait() longer, or interrupt() it"
+            ) from None
 
     def interrupt(self) -> None:
         """Interrupt it, as Ctrl-C does; again, harder."""
@@ -57,6 +75,7 @@ class Background:
 
     def __repr__(self) -> str:
         line, newline, _ = self._execution.code.strip().partition("\n")
+        line = self._hide(line)
         shown = line[:_SHOWN] + ("…" if newline or len(line) > _SHOWN else "")
         if not self.done:
             return f"<running {shown!r} in {self._where}>"

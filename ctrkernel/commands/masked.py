@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import fields, is_dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from ctrkernel.commands.table import Table
 from ctrkernel.errors import CtrKernelError
 
 if TYPE_CHECKING:
@@ -16,9 +18,12 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+#: What is text to a person; in base64 there is nothing to be found.
+_READABLE: Final = ("text/", "application/json", "image/svg")
+
 
 def masked(mask: Mask, context: Context, work: Callable[[Context], Output]) -> Output:
-    """Do a command's work with secrets taken out of what it shows, returns as text, and raises.
+    """Do a command's work with secrets taken out of what it shows, returns, and raises.
 
     A session's and a program's output is masked where it comes from; here it is the rest:
     notices, messages that name files, logs.
@@ -30,7 +35,32 @@ def masked(mask: Mask, context: Context, work: Callable[[Context], Output]) -> O
             mask.hide(each) if isinstance(each, str) else each for each in error.args
         )
         raise
-    return replace(output, text=mask.hide(output.text), html=mask.hide(output.html))
+    return replace(
+        output,
+        text=mask.hide(output.text),
+        html=mask.hide(output.html),
+        value=_hidden(output.value, mask.hide),
+        data={
+            kind: _hidden(each, mask.hide) if kind.startswith(_READABLE) else each
+            for kind, each in output.data.items()
+        },
+    )
+
+
+def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
+    """Return a copy of what a command gives to Python, each text in it without secrets."""
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, Table):
+        return value.mapped(partial(_hidden, hide=hide))
+    if isinstance(value, dict):
+        return type(value)({_hidden(key, hide): _hidden(each, hide) for key, each in value.items()})
+    if isinstance(value, list) or type(value) is tuple:
+        return type(value)(_hidden(each, hide) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        texts = {each.name: _hidden(getattr(value, each.name), hide) for each in fields(value)}
+        return replace(value, **texts)
+    return value
 
 
 class MaskedFrontend:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ctrkernel.commands.context import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 #: What sets a cell flush left in Jupyter.
 _LEFT = ' style="text-align:left"'
@@ -70,6 +70,16 @@ class Table:
             for row in self.rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def mapped(self, change: Callable[[Any], Any]) -> Table:
+        """Return a table with every head, cell and value changed."""
+        return Table(
+            change(self.heads),
+            [change(row) for row in self.rows],
+            values=[change(value) for value in self._values],
+            empty=self._empty,
+            words=bool(self._style),
+        )
 
     def shown(self) -> Output:
         """Return what a command gives back."""
