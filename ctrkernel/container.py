@@ -23,7 +23,7 @@ from weakref import WeakSet
 
 from ctrkernel.engine.engine import find_engine
 from ctrkernel.engine.living import Living
-from ctrkernel.errors import UsageError, one_line
+from ctrkernel.errors import CommandInterrupted, UsageError, one_line
 from ctrkernel.session.aside import run_aside
 from ctrkernel.session.mask import Mask
 from ctrkernel.session.shell import ShellSession
@@ -215,19 +215,27 @@ class Container(Living, Files):
             "" if moved else f", and its directory {cwd} is gone"
         )
 
-    def fresh(self, name: str = MAIN) -> None:
+    def fresh(self, name: str = MAIN, *, cancelled: Callable[[], bool] | None = None) -> None:
         """Start a new shell `name` in place of the present one, which ends once it is ready.
+
+        Args:
+            name: The session's name.
+            cancelled: True before the new shell is ready leaves the present one where it is.
 
         Raises:
             TargetError: The container cannot be used; the present shell stays.
             ShellStartFailed: The shell does not come to a prompt; the present one stays.
+            CommandInterrupted: `cancelled` said so; the present shell stays.
         """
         session = self._new_session(name)
         self._starting.append(session)
         try:
+            # From here on abandon() finds it; what came before only `cancelled` knows.
+            _go_on(cancelled)
             session.open()
             session.wait_ready()
             self._prepare(session)
+            _go_on(cancelled)
         except BaseException:
             session.close(wait=False)
             raise
@@ -435,3 +443,8 @@ class Container(Living, Files):
             self._ownership.dismiss()
         if self._transcripts is not None:
             self._transcripts.close(wait=True)
+
+
+def _go_on(cancelled: Callable[[], bool] | None) -> None:
+    if cancelled is not None and cancelled():
+        raise CommandInterrupted("interrupted before a new shell was ready; nothing has changed")

@@ -33,7 +33,9 @@ class Attach(Command):
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Attach and say to what."""
         with context.interrupts.calling(context.workspace.abandon):
-            container = context.workspace.attach(arguments.target)
+            container = context.workspace.attach(
+                arguments.target, cancelled=context.interrupts.is_set
+            )
         session = context.workspace.session
         shell = session.shell if session is not None else ""
         return Output(f"attached to {container.name} ({container.image}), {shell}\n")
@@ -55,9 +57,7 @@ class Detach(Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Perhaps a container, perhaps a session."""
-        parser.add_argument(
-            "target", metavar="TARGET", nargs="?", default="", help="a container's name or id"
-        )
+        parser.add_argument("target", metavar="TARGET", nargs="?", help="a container's name or id")
         parser.add_argument("--session", metavar="NAME", help="only this shell of it")
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:

@@ -155,9 +155,7 @@ class Commit(Command):
         """A name, and a container."""
         parser.add_argument("tag", metavar="TAG", help="what the image is called")
         parser.add_argument("-m", "--message", metavar="TEXT", help="a line for its history")
-        parser.add_argument(
-            "--on", metavar="TARGET", default="", help="in place of the attached container"
-        )
+        parser.add_argument("--on", metavar="TARGET", help="in place of the attached container")
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Commit and return the image's id."""

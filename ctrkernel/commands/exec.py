@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ctrkernel.commands.command import Body, Command, CommandParser, Completes, split_words
 from ctrkernel.commands.context import Context, Output
-from ctrkernel.commands.fan_out import in_each
+from ctrkernel.commands.fan_out import in_each, named_targets
+from ctrkernel.commands.kept import check_kept
 from ctrkernel.commands.shell import seconds
 from ctrkernel.container import MAIN
 from ctrkernel.errors import CommandError, UsageError, one_line
@@ -15,6 +16,7 @@ from ctrkernel.session.variables import check_name
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from ctrkernel.container import Container
     from ctrkernel.session.exec import OnExecOutput
@@ -75,7 +77,6 @@ class Exec(Command):
         parser.add_argument(
             "--on",
             metavar="TARGET[,TARGET…]",
-            default="",
             help="in these containers at once, in place of the attached one",
         )
         parser.add_argument("--out", metavar="VAR", help="keep stdout in a Python variable")
@@ -118,8 +119,8 @@ class Exec(Command):
             "cancelled": context.interrupts.is_set,
             "on_notice": context.frontend.notice,
         }
-        targets = [target.strip() for target in arguments.on.split(",")] if arguments.on else [""]
-        containers = [context.workspace.container(target) for target in dict.fromkeys(targets)]
+        targets: Sequence[str | None] = named_targets(arguments.on) or [None]
+        containers = [context.workspace.container(target) for target in targets]
 
         def run(container: Container, show: OnExecOutput) -> ExecResult:
             with context.interrupts.calling(container.abandon):
@@ -151,7 +152,9 @@ class Exec(Command):
             raise
         _keep(arguments, context, result.stdout, result.stderr, result)
         if arguments.no_raise:
-            return Output(f"{result.reason}\n" if result.reason else "")
+            if result.reason:
+                context.frontend.stream(f"{result.reason}\n", name="stderr")
+            return Output()
         result.check()
         return Output()
 
@@ -163,17 +166,13 @@ def _check(arguments: argparse.Namespace, context: Context) -> None:
         raise UsageError("--input and the cell's body are both its input; leave out one of them")
     if arguments.session != MAIN and not arguments.session_env:
         raise UsageError("--session is whose directory and variables --session-env takes; add that")
-    if any(not target.strip() for target in arguments.on.split(",")) and arguments.on:
-        raise UsageError(f"--on {arguments.on}: a name is empty; type --on web,db")
     kept = [name for name in (arguments.out, arguments.err, arguments.result) if name is not None]
     if context.frontend.variables is None and (kept or arguments.input):
         raise UsageError(
             "--out, --err, --result and --input need Python variables; "
             "in this kernel give the input as the cell below %%ctr_exec"
         )
-    for name in kept:
-        if not name.isidentifier():
-            raise UsageError(f"{name!r} is no name for a Python variable")
+    check_kept(out=arguments.out, err=arguments.err, result=arguments.result)
 
 
 def _variable(word: str) -> tuple[str, str]:

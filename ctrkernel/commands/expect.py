@@ -54,7 +54,7 @@ class Expect(Command):
             "--session", metavar="NAME", default=MAIN, help="the shell in which the program runs"
         )
         parser.add_argument(
-            "--on", metavar="TARGET", default="", help="in this container, not the attached one"
+            "--on", metavar="TARGET", help="in this container, not the attached one"
         )
         parser.add_argument("pattern", metavar="PATTERN", nargs="*", help="a regular expression")
 

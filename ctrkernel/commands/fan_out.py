@@ -13,6 +13,7 @@ from ctrkernel.errors import (
     CommandFailed,
     CommandInterrupted,
     CtrKernelError,
+    UsageError,
     name_list,
 )
 
@@ -35,7 +36,8 @@ class Fleet:
     """What came of it in each container.
 
     Attributes:
-        results: By container; one that printed nothing and has no status is missing.
+        results: By container, in the order in which they were named; one that printed nothing and
+            has no status is missing.
         errors: Why a container has no result, or not a whole one.
     """
 
@@ -71,6 +73,20 @@ class Fleet:
         if any(isinstance(error, CommandInterrupted) for error in self.errors.values()):
             raise CommandInterrupted(f"interrupted in {len(why)} of {count}: {told}")
         raise CommandFailed(f"failed in {len(why)} of {count}: {told}")
+
+
+def named_targets(on: str | None) -> list[str]:
+    """Return what ``--on`` names, each once; nothing where it was left out.
+
+    Raises:
+        UsageError: A name is empty, as where a Python variable was.
+    """
+    if on is None:
+        return []
+    targets = [target.strip() for target in on.split(",")]
+    if not all(targets):
+        raise UsageError(f"--on {on!r}: a name is empty; type --on web,db")
+    return list(dict.fromkeys(targets))
 
 
 def fan_out(
@@ -149,7 +165,10 @@ def in_each(
     with ThreadPoolExecutor(min(len(containers), AT_ONCE), "ctrkernel-fan-out") as threads:
         for future in [threads.submit(run, container) for container in containers]:
             future.result()
-    return fleet
+    names = [container.name for container in containers]
+    return Fleet(
+        {name: fleet.results[name] for name in names if name in fleet.results}, fleet.errors
+    )
 
 
 class Labelled:

@@ -33,9 +33,7 @@ class Inspect(Command):
             default="",
             help="keys and positions joined by dots; without one everything",
         )
-        parser.add_argument(
-            "--on", metavar="TARGET", default="", help="in place of the attached container"
-        )
+        parser.add_argument("--on", metavar="TARGET", help="in place of the attached container")
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Return the value, shown as JSON."""

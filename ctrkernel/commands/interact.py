@@ -40,7 +40,7 @@ class Interact(Command):
         """Which session, and how to leave."""
         parser.add_argument("--session", metavar="NAME", default=MAIN, help="the shell to sit at")
         parser.add_argument(
-            "--on", metavar="TARGET", default="", help="in this container, not the attached one"
+            "--on", metavar="TARGET", help="in this container, not the attached one"
         )
         parser.add_argument(
             "--detach-keys",

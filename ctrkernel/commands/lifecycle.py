@@ -39,9 +39,9 @@ class _Each(Command):
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Do it to each; those that can be are done, and the error names who failed."""
-        targets = list(dict.fromkeys(arguments.targets)) or [""]
+        targets = list(dict.fromkeys(arguments.targets)) or [None]
 
-        def each(target: str) -> str | CtrKernelError:
+        def each(target: str | None) -> str | CtrKernelError:
             try:
                 return self._one(context.workspace.container(target), arguments, context)
             except CtrKernelError as error:

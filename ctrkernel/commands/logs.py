@@ -32,9 +32,7 @@ class Logs(Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Perhaps a container, and how much."""
-        parser.add_argument(
-            "target", metavar="TARGET", nargs="?", default="", help="a container's name or id"
-        )
+        parser.add_argument("target", metavar="TARGET", nargs="?", help="a container's name or id")
         parser.add_argument(
             "-n", "--tail", metavar="N", type=whole_number, help="only the last N lines"
         )

@@ -46,7 +46,9 @@ class PathCommand(Command):
         return list(split(line))
 
 
-def place_of(typed: str, context: Context, *, session: str = MAIN, target: str = "") -> Place:
+def place_of(
+    typed: str, context: Context, *, session: str = MAIN, target: str | None = None
+) -> Place:
     """Find out what a typed path means.
 
     Args:
@@ -54,7 +56,7 @@ def place_of(typed: str, context: Context, *, session: str = MAIN, target: str =
             ``~``, variables and patterns mean what they mean in the shell.
         context: What the command works with.
         session: The session's name; its shell is started if need be.
-        target: The container; the attached one where it is empty.
+        target: The container; None for the attached one.
 
     Raises:
         TargetError: There is no such container.

@@ -75,9 +75,7 @@ class Status(Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Perhaps a container."""
-        parser.add_argument(
-            "target", metavar="TARGET", nargs="?", default="", help="a container's name or id"
-        )
+        parser.add_argument("target", metavar="TARGET", nargs="?", help="a container's name or id")
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Return a table of one container's properties."""

@@ -37,10 +37,11 @@ class Send(TailCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Options, then text."""
-        parser.add_argument(
+        either = parser.add_mutually_exclusive_group()
+        either.add_argument(
             "--enter", action="store_true", default=None, help="press Enter at the end"
         )
-        parser.add_argument(
+        either.add_argument(
             "--no-enter", dest="enter", action="store_false", help="do not press Enter at the end"
         )
         parser.add_argument(
@@ -54,7 +55,7 @@ class Send(TailCommand):
             "--session", metavar="NAME", default=MAIN, help="the shell in which the program runs"
         )
         parser.add_argument(
-            "--on", metavar="TARGET", default="", help="in this container, not the attached one"
+            "--on", metavar="TARGET", help="in this container, not the attached one"
         )
         parser.add_argument(
             "text", metavar="TEXT", nargs="?", default="", help="the rest of the line, as it is"
@@ -88,7 +89,7 @@ def _text(arguments: argparse.Namespace, context: Context) -> str:
     return context.body.removesuffix("\n")
 
 
-def talking(target: str, name: str, context: Context) -> ShellSession:
+def talking(target: str | None, name: str, context: Context) -> ShellSession:
     """Return the session `name`, at its prompt or busy; a shell that has ended is replaced.
 
     Raises:

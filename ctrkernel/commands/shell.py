@@ -10,7 +10,8 @@ from ctrkernel.commands.background import Background
 from ctrkernel.commands.command import Body, CommandParser, Completes, TailCommand
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.expansion import expand
-from ctrkernel.commands.fan_out import fan_out
+from ctrkernel.commands.fan_out import fan_out, named_targets
+from ctrkernel.commands.kept import check_kept
 from ctrkernel.commands.running import run_code, start_code
 from ctrkernel.container import MAIN
 from ctrkernel.errors import CommandError, UsageError
@@ -48,7 +49,6 @@ class Shell(TailCommand):
         parser.add_argument(
             "--on",
             metavar="TARGET[,TARGET…]",
-            default="",
             help="in these containers at once, in place of the attached one",
         )
         parser.add_argument(
@@ -81,7 +81,7 @@ class Shell(TailCommand):
         if arguments.expand and context.body is not None:
             # A front end with variables has expanded the line already.
             code = expand(code, context.frontend.variables or {}, dollars=False)
-        targets = _targets(arguments.on)
+        targets = named_targets(arguments.on)
         if len(targets) > 1:
             return self._fleet(arguments, context, targets, code)
         container = context.workspace.container(*targets)
@@ -154,9 +154,7 @@ class Shell(TailCommand):
                 "--out, --result and --expand need Python variables; "
                 "in this kernel use the shell's own: x=$(command)"
             )
-        for name in (arguments.out, arguments.result):
-            if name is not None and not name.isidentifier():
-                raise UsageError(f"{name!r} is no name for a Python variable")
+        check_kept(out=arguments.out, result=arguments.result)
 
     def _keep(
         self, arguments: argparse.Namespace, context: Context, output: object, result: object
@@ -174,15 +172,8 @@ def _background(container: Container, session: str, code: str, context: Context)
     # Where there is no Python to keep the handle in, the output shows as it comes.
     on_output = context.workspace.on_late if context.frontend.variables is None else None
     started, execution = start_code(container, session, code, context=context, on_output=on_output)
-    handle = Background(container.name, started, execution)
+    handle = Background(container.name, started, execution, hide=container.mask.hide)
     return Output(f"{handle!r}\n", value=handle)
-
-
-def _targets(on: str) -> list[str]:
-    targets = [target.strip() for target in on.split(",")] if on else []
-    if any(not target for target in targets):
-        raise UsageError(f"--on {on}: a name is empty; type --on web,db")
-    return list(dict.fromkeys(targets))
 
 
 def seconds(text: str) -> float:

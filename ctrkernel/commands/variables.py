@@ -13,6 +13,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any, Final
 
 from ctrkernel.commands.context import Output
+from ctrkernel.commands.kept import check_variable
 from ctrkernel.commands.places import place_of
 from ctrkernel.commands.progress import Meter, told
 from ctrkernel.commands.sizes import bytes_of, size_of
@@ -273,6 +274,5 @@ def _variables(name: str, context: Context) -> MutableMapping[str, object]:
             "--var needs Python variables, and this kernel has none; name a file, or use "
             "%load_ext ctrkernel in a Python notebook"
         )
-    if not name.isidentifier():
-        raise UsageError(f"{one_line(name, limit=40)!r} is no name for a Python variable")
+    check_variable(name)
     return variables

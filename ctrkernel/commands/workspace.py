@@ -87,16 +87,21 @@ class Workspace:
         except CtrKernelError:
             self._containers.pop(self.target, None)
 
-    def attach(self, target: str) -> ContainerInfo:
+    def attach(self, target: str, *, cancelled: Callable[[], bool] | None = None) -> ContainerInfo:
         """Leave the present container, if any, and start a shell in `target`.
+
+        Args:
+            target: A name or id.
+            cancelled: Whether the person has changed their mind; :meth:`abandon` ends a wait.
 
         Raises:
             TargetError: It cannot be used; the present attachment stays.
+            CommandInterrupted: `cancelled` said so; the present attachment stays.
         """
         info = self.engine.require_running(self.engine.inspect(target))
         container = self._own(info.name)
         try:
-            container.fresh()
+            container.fresh(cancelled=cancelled)
         except BaseException:
             if not container.sessions:
                 self._leave(info.name)
@@ -177,31 +182,33 @@ class Workspace:
         if self.target == name:
             self.target = ""
 
-    def detach(self, target: str = "") -> str:
+    def detach(self, target: str | None = None) -> str:
         """End the shells in `target`, or in the container that is attached; return its name.
 
         Raises:
             NoTarget: No shell of ours is there.
         """
-        name = self._names.get(target, target) or self.target
-        if name not in self._containers:
-            if not name:
-                raise NoTarget("no container is attached; type %ctr_attach CONTAINER")
-            used = name_list(list(self.containers)) or "none"
+        name = self.target if target is None else self._names.get(target, target)
+        if target is None and not name:
+            raise NoTarget("no container is attached; type %ctr_attach CONTAINER")
+        # A command that only looks at a container leaves it here, without a shell.
+        held = {key for key, each in self.containers.items() if each.sessions or key == self.target}
+        if name not in held:
+            used = name_list(sorted(held)) or "none"
             raise NoTarget(f"no shell of ours is in '{name}'; containers that have one: {used}")
         self._leave(name)
         if name == self.target:
             self.target = ""
         return name
 
-    def container(self, target: str = "") -> Container:
-        """Return `target`, or the container that is attached; nothing is started in it.
+    def container(self, target: str | None = None) -> Container:
+        """Return `target`, or for None the attached container; nothing is started in it.
 
         Raises:
             NoTarget: None was named and none is attached.
             TargetError: `target` is not known to the engine.
         """
-        if not target:
+        if target is None:
             if not self.target:
                 raise NoTarget(self._no_target())
             return self._own(self.target)
@@ -246,7 +253,7 @@ class Workspace:
                 found[container.name] = container
         return list(found.values()), errors
 
-    def ready(self, session: str = MAIN, *, target: str = "") -> tuple[ShellSession, str]:
+    def ready(self, session: str = MAIN, *, target: str | None = None) -> tuple[ShellSession, str]:
         """Return a shell at its prompt, and a line to show if it replaces one that ended.
 
         Raises:

@@ -235,12 +235,14 @@ class ContainerShellKernel(Kernel):
             raise Failure("KeyboardInterrupt", str(error)) from error
         except CtrKernelError as error:
             raise _interrupted_or(error, interrupts) from error
-        if interrupts.is_set():
-            raise Failure("KeyboardInterrupt", f"%{line.name} was interrupted")
         if output.rich:
             publisher.display(output.bundle)
         elif output.text:
             publisher.stream(output.text)
+        if interrupts.is_set():
+            raise Failure(
+                "KeyboardInterrupt", f"%{line.name} was done before the interrupt reached it"
+            )
 
     async def _shell(self, code: str) -> None:
         # What is set wrongly is told before the code runs.

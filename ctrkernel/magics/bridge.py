@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
@@ -94,7 +95,9 @@ class Bridge:
             stopped = KeyboardInterrupt(str(error)) if interrupts.is_set() else error
             raise self.bare(stopped) from None
         if interrupts.is_set():
-            raise self.bare(KeyboardInterrupt(f"%{name} was interrupted"))
+            # What was done stays visible; only its value has nobody to take it.
+            _shown(replace(output, value=None))
+            raise self.bare(KeyboardInterrupt(f"%{name} was done before the interrupt reached it"))
         return _shown(output)
 
     def _work(

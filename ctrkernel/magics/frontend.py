@@ -150,7 +150,9 @@ class MagicFrontend:
             except KeyboardInterrupt:
                 answer.set_exception(CommandInterrupted("nothing was entered"))
             except (EOFError, NotImplementedError, OSError, RuntimeError, GetPassWarning) as error:
-                answer.set_exception(UsageError(f"nobody can be asked here: {error}"))
+                answer.set_exception(
+                    UsageError(f"nobody can be asked here: {str(error).rstrip('.')}")
+                )
 
         self._requests.put(ask)
         return answer.result()

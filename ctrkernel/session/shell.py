@@ -16,6 +16,7 @@ from ctrkernel.errors import (
     ShellBusy,
     ShellExited,
     ShellStartFailed,
+    UsageError,
     one_line,
 )
 from ctrkernel.protocol.conversation import INTERRUPTED, Conversation, Done, Phase, Ready
@@ -349,6 +350,8 @@ class ShellSession:
             ours: It is no command of the person's: only `on_output` hears what it prints.
             attended: A person sits at the terminal, which shows what they type.
         """
+        if not isinstance(code, str):
+            raise UsageError(f"code is a str, not {type(code).__name__}; give the text to run")
         with self._lock:
             if self._closed or self._pump is None:
                 raise SessionClosed(f"session {self.name} is closed; reopen it")

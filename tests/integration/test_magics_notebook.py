@@ -10,6 +10,7 @@ from tests.kernel.live_kernel import LiveKernel, docker, eventually, inside, liv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.conftest import MakeContainer
     from tests.kernel.live_kernel import Cell
@@ -346,3 +347,120 @@ def completed(kernel: LiveKernel, code: str) -> list[str]:
     assert reply["status"] == "ok"
     assert reply["cursor_end"] == len(code)
     return list(reply["matches"])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "%ctr --on '{empty}' touch /tmp/wrong",
+        "%ctr_exec --on '{empty}' touch /tmp/wrong",
+        "%ctr_send --on '{empty}' touch /tmp/wrong",
+        "%ctr_rm --force '{empty}'",
+        "%ctr_stop --kill '{empty}'",
+        "%ctr_pause '{empty}'",
+        "%ctr_detach '{empty}'",
+        "%ctr_status '{empty}'",
+        "%ctr_logs '{empty}'",
+        "%ctr_inspect --on '{empty}'",
+        "%ctr_commit --on '{empty}' wrong:1",
+        "%ctr_interact --on '{empty}'",
+    ],
+)
+def test_a_name_that_is_empty_never_means_the_attached_container(
+    kernel: LiveKernel, debian: str, code: str
+) -> None:
+    kernel.run("empty = ''")
+
+    cell = kernel.run(code)
+
+    assert cell.error[0] in ("UsageError", "ContainerNotFound", "NoTarget")
+    assert "''" in cell.error[1]
+    assert kernel.run("%ctr ls /tmp/wrong; hostname >/dev/null && echo here").text.endswith(
+        "here\n"
+    )
+    assert docker("inspect", "--format", "{{.State.Status}}", debian).strip() == "running"
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("%ctr --out a --result a true", "--out and --result both name a"),
+        ("%ctr_exec --out a --err a true", "--out and --err both name a"),
+        ("%ctr --out class true", "'class' is no name for a Python variable"),
+        ("%ctr_get /etc/hostname --var class", "'class' is no name for a Python variable"),
+        ("%ctr_send --enter --no-enter y", "not allowed with argument"),
+        ("%ctr_logs --tail -1", "whole_number"),
+    ],
+)
+def test_options_that_fight_are_refused(kernel: LiveKernel, code: str, says: str) -> None:
+    cell = kernel.run(code)
+
+    assert cell.error[0] == "UsageError"
+    assert says in cell.error[1]
+
+
+def test_a_fleet_s_results_stand_in_the_order_of_its_names(
+    kernel: LiveKernel, debian: str, busybox: str
+) -> None:
+    kernel.run(f"%ctr --on {debian},{busybox} --out said [ -e /etc/debian_version ] && sleep 0.5")
+
+    assert value(kernel.run("list(said)")) == repr([debian, busybox])
+
+
+def test_a_handle_that_is_waited_for_in_vain_says_what_still_runs(kernel: LiveKernel) -> None:
+    kernel.run("job = %ctr --bg sleep 60")
+
+    cell = kernel.run("job.wait(0.1)")
+
+    assert cell.error[0] == "TimeoutError"
+    assert "'sleep 60'" in cell.error[1]
+    kernel.run("job.interrupt()")
+    assert value(kernel.run("job.wait(10).exit_code")) == "130"
+
+
+def test_a_container_that_was_only_looked_at_has_no_shell_to_detach(
+    kernel: LiveKernel, make_container: MakeContainer
+) -> None:
+    seen = make_container("busybox")
+    kernel.run(f"%ctr_status {seen}")
+
+    ename, evalue = kernel.run(f"%ctr_detach {seen}").error
+
+    assert ename == "NoTarget"
+    assert evalue.startswith(f"no shell of ours is in '{seen}'; containers that have one: ")
+    assert seen not in evalue.partition("one: ")[2]
+
+
+def test_a_program_that_cannot_be_run_is_told_on_stderr(kernel: LiveKernel) -> None:
+    cell = kernel.run("%ctr_exec --no-raise no-such-program")
+
+    assert cell.status == "ok"
+    streams = [each["content"] for each in cell.messages if each["msg_type"] == "stream"]
+    assert {each["name"] for each in streams} == {"stderr"}
+
+
+def test_a_secret_shows_in_no_value_of_a_command(
+    kernel: LiveKernel, tmp_path: Path, make_container: MakeContainer
+) -> None:
+    told = make_container("debian", "--env=PASSWORD=open-sesame-9")
+    (tmp_path / "secret").write_text("open-sesame-9")
+    (tmp_path / "other").write_text("other\n")
+    kernel.run(f"%ctr_secret WORD --from-file {tmp_path / 'secret'}")
+    kernel.run("%ctr mkdir -p /tmp/$WORD; cd /tmp/$WORD; echo $WORD >file")
+
+    cells = [
+        kernel.run("%ctr_sessions"),
+        kernel.run(f"%ctr_diff {tmp_path / 'other'} file"),
+        kernel.run(f"%ctr_inspect --on {told} Config.Env"),
+        kernel.run(f"%ctr_inspect --on {told}"),
+        kernel.run("%ctr_status"),
+        kernel.run("%ctr_ps -a"),
+        kernel.run("%ctr --bg echo open-sesame-9"),
+    ]
+
+    assert [cell.reply["content"]["status"] for cell in cells] == ["ok"] * len(cells)
+    assert all("open-sesame-9" not in str(cell.messages) for cell in cells[:-1])
+    assert "open-sesame-9" not in value(cells[-1])
+    assert "••••" in value(cells[0])
+    assert "••••" in value(cells[2])
+    kernel.run("%ctr cd /")
