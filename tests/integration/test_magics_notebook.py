@@ -389,7 +389,7 @@ def test_a_name_that_is_empty_never_means_the_attached_container(
         ("%ctr --out class true", "'class' is no name for a Python variable"),
         ("%ctr_get /etc/hostname --var class", "'class' is no name for a Python variable"),
         ("%ctr_send --enter --no-enter y", "not allowed with argument"),
-        ("%ctr_logs --tail -1", "whole_number"),
+        ("%ctr_logs --tail -1", "--tail"),
     ],
 )
 def test_options_that_fight_are_refused(kernel: LiveKernel, code: str, says: str) -> None:
