@@ -16,6 +16,8 @@ WORKBENCH = @PYTHONPATH=scripts $(PYTHON) -P -m workbench
 BIN = .venv/bin
 QUICKSTART = notebooks/quickstart.ipynb
 DEMO = ctrkernel-demo
+# Most tests wait for a shell or a time limit: more of them at once than there are processors.
+TEST_JOBS ?= 3
 ROOT_ARGS = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 help: ## Say what there is to type
@@ -36,7 +38,7 @@ lab: ## Open the quickstart in JupyterLab (LAB_ARGS=… are its options)
 	CTRKERNEL_TARGET=$(DEMO) $(BIN)/jupyter-lab $(ROOT_ARGS) $(LAB_ARGS) $(QUICKSTART)
 
 test: lint engine images browser shells ## Run every check and every test (TEST_ARGS=… are pytest's)
-	@$(BIN)/pytest $(TEST_ARGS)
+	@$(BIN)/pytest --numprocesses=$(TEST_JOBS) --dist=loadfile $(TEST_ARGS)
 
 lint: venv ## Run ruff and mypy
 	@$(BIN)/ruff check

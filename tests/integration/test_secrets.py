@@ -161,7 +161,7 @@ def test_a_secret_that_is_printed_in_pieces_is_hidden(box: Container) -> None:
     pieces: list[str] = []
 
     result = box.session().run(
-        "for c in h u n t e r 2 2; do printf %s $c; sleep 0.06; done; echo", on_output=pieces.append
+        "for c in h u n t e r 2 2; do printf %s $c; sleep 0.02; done; echo", on_output=pieces.append
     )
 
     assert result.output == f"{DOTS}\n"
