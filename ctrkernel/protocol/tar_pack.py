@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tarfile
 from typing import TYPE_CHECKING, Final
 
@@ -23,10 +24,11 @@ _TYPES = {
 #: What fits into the fields of POSIX's ustar header: names of 100 bytes, numbers in octal digits.
 _NAME, _SIZE, _NUMBER, _SECONDS = 100, 8**11, 8**7, 8**11
 _SECOND: Final = 1_000_000_000
-#: Where a header's checksum begins.
-_CHECKSUM: Final = 148
 #: A header before its name and numbers, by type: magic, version, no user, no group, no device.
 _TAIL: Final = b"ustar\x0000" + bytes(64) + b"0000000\x000000000\x00" + bytes(167)
+#: What the bytes of a header add up to beside its names, numbers and type: its tail, and the
+#: checksum, which counts itself as eight blanks (pax(1)).
+_FIXED_SUM: Final = sum(_TAIL) + 8 * 0x20
 
 
 def pack_header(member: Member, *, pax: bool = True) -> bytes:
@@ -110,27 +112,37 @@ def padding(size: int) -> bytes:
 
 
 def _ustar(name: bytes, kind: bytes, member: Member, target: bytes, seconds: int) -> bytes:
-    return _summed(
-        name.ljust(_NAME, b"\0"),
-        b"%07o\0%07o\0%07o\0%011o\0%011o\0"
-        % (member.mode & 0o7777, member.uid, member.gid, member.size, seconds),
-        kind + target.ljust(_NAME, b"\0") + _TAIL,
+    numbers = b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (
+        member.mode & 0o7777,
+        member.uid,
+        member.gid,
+        member.size,
+        seconds,
     )
+    return _joined(name, numbers, kind, target)
 
 
 def _times(seconds: int, nanoseconds: int) -> bytes:
     record = b"mtime=%d.%09d\n" % (seconds, nanoseconds)
     length = len(record) + 3  # two digits and a blank
     record = b"%d %s" % (length, record)
-    header = _summed(
-        b"././@PaxHeader".ljust(_NAME, b"\0"),
-        b"0000000\x000000000\x000000000\x00%011o\x0000000000000\x00" % length,
-        tarfile.XHDTYPE + bytes(_NAME) + _TAIL,
+    return _records_header(length) + record.ljust(BLOCK, b"\0")
+
+
+@functools.lru_cache(maxsize=16)
+def _records_header(length: int) -> bytes:
+    numbers = b"0000000\x000000000\x000000000\x00%011o\x0000000000000\x00" % length
+    return _joined(b"././@PaxHeader", numbers, tarfile.XHDTYPE, b"")
+
+
+def _joined(name: bytes, numbers: bytes, kind: bytes, target: bytes) -> bytes:
+    """Join a header and put its checksum in."""
+    total = sum(name) + sum(numbers) + kind[0] + sum(target) + _FIXED_SUM
+    return b"%s%s%06o\0 %s%s%s" % (
+        name.ljust(_NAME, b"\0"),
+        numbers,
+        total,
+        kind,
+        target.ljust(_NAME, b"\0"),
+        _TAIL,
     )
-    return header + record.ljust(BLOCK, b"\0")
-
-
-def _summed(before: bytes, numbers: bytes, after: bytes) -> bytes:
-    """Join a header and put its checksum in, which counts itself as blanks (pax(1))."""
-    total = sum(before) + sum(numbers) + sum(after) + 8 * 0x20
-    return before + numbers + b"%06o\0 " % total + after

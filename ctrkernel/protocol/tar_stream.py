@@ -5,8 +5,8 @@ The format is POSIX pax and its older kin (ustar, GNU): see pax(1) and the Go pa
 system tree (sparse maps, multi-volume parts, unknown types) is refused, not guessed. Which
 names are acceptable is decided here too: :func:`split_name`.
 
-``tarfile`` reads one header block at a time for us; its stream reader is not used, because its
-handling of sizes and names has had holes (CVE-2025-8194, CVE-2025-4517).
+One header block at a time is read by :mod:`.tar_header`; the stream reader of ``tarfile`` is not
+used, because its handling of sizes and names has had holes (CVE-2025-8194, CVE-2025-4517).
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import enum
 import tarfile
 from dataclasses import dataclass
 from typing import Final
+
+from ctrkernel.protocol.tar_header import Header, read_header
 
 #: Bytes of a tar block.
 BLOCK: Final = 512
@@ -91,6 +93,8 @@ class NeedData:
 Event = Member | Data | FileEnd | ArchiveEnd | NeedData
 
 _NEED_DATA = NeedData()
+_FILE_END = FileEnd()
+_EMPTY = bytes(BLOCK)
 _KINDS = {
     tarfile.REGTYPE: Kind.FILE,
     tarfile.AREGTYPE: Kind.FILE,
@@ -175,6 +179,8 @@ class TarStream:
                 return self._need_data()
 
     def _drop_padding(self) -> bool:
+        if not self._padding:
+            return True
         dropped = min(self._padding, len(self._buffer))
         del self._buffer[:dropped]
         self._padding -= dropped
@@ -189,7 +195,7 @@ class TarStream:
         if not self._left:
             self._in_file = False
             self._merge()
-            return FileEnd()
+            return _FILE_END
         if self._fresh and len(self._fresh) <= self._left:
             piece, self._fresh = self._fresh, b""
             self._left -= len(piece)
@@ -210,12 +216,12 @@ class TarStream:
 
     def _header(self, block: bytes) -> Member | None:
         """Read a header block; None if it was an extended header or the end."""
-        if not any(block):
+        if block == _EMPTY:
             self._ended = self.terminated = True
             self._buffer.clear()
             return None
         try:
-            info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+            info = read_header(block)
         except tarfile.HeaderError as error:
             raise TarError(f"the archive is damaged: {error}") from error
         if info.size < 0:
@@ -237,7 +243,7 @@ class TarStream:
             self._padding = -member.size % BLOCK
         return member
 
-    def _member(self, info: tarfile.TarInfo, kind: Kind) -> Member:
+    def _member(self, info: Header, kind: Kind) -> Member:
         records = self._records
         if any(key.startswith(_SPARSE_PREFIX) for key in records):
             raise TarError("a member is stored as a sparse file")
@@ -250,8 +256,8 @@ class TarStream:
             kind=kind,
             size=_number(records.get("size"), info.size) if kind is Kind.FILE else 0,
             mode=info.mode & 0o7777,
-            mtime_ns=int(info.mtime) * 1_000_000_000 if mtime is None else _nanoseconds(mtime),
-            target=records.get("linkpath", info.linkname),
+            mtime_ns=info.mtime * 1_000_000_000 if mtime is None else _nanoseconds(mtime),
+            target=records.get("linkpath", info.target),
             uid=_number(records.get("uid"), info.uid),
             gid=_number(records.get("gid"), info.gid),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer.placement import Found, Source
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ctrkernel.engine.engine import Engine
     from ctrkernel.transfer.paths import TypedPath
     from ctrkernel.transfer.probe import Probe, RemotePath
+
+#: GNU tar's options to keep nanoseconds; the other times are not asked for.
+EXACT: Final = ["--format=posix", "--pax-option=delete=atime,delete=ctime"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def _sender(
     if not by_tar:
         return engine.command("cp", f"{info.id}:{'/.' if path == '/' else path}", "-")
     folder, name = posixpath.split(path)
-    options = ["--format=posix"] if gnu_tar else []  # keeps nanoseconds
+    options = EXACT if gnu_tar else []
     argv = ["tar", *options, "-cf", "-", "-C", folder, f"./{name}"]
     return engine.exec_argv(info.id, argv, user="0")
 
@@ -139,5 +142,5 @@ def together(
     """
     options = ["--no-recursion"] if alone else []
     names = [f".{path}" for path in paths]
-    argv = ["tar", "--format=posix", *options, "-cf", "-", "-C", "/", "--", *names]
+    argv = ["tar", *EXACT, *options, "-cf", "-", "-C", "/", "--", *names]
     return engine.exec_argv(info.id, argv, user="0")

@@ -63,7 +63,10 @@ sizes() {
   else find "$1" -type f -exec ls -ln -- {} + | while read -r p l u g s rest; do echo "$s"; done
   fi
 }
-weigh() { n=0 b=0; while read -r s; do n=$((n+1)) b=$((b+s)); done; echo "$n $b"; }
+weigh() {
+  if command -v awk >/dev/null 2>&1; then awk '{ n++; b += $1 } END { printf "%.0f %.0f\n", n, b }'
+  else n=0 b=0; while read -r s; do n=$((n+1)) b=$((b+s)); done; echo "$n $b"; fi
+}
 complete() {
   [ "$2" ] || return 0
   found=$(sizes "$1" | weigh)
