@@ -184,7 +184,7 @@ class Container(Living, Files):
             if session is not None and session.alive:
                 return session
             if session is not None:
-                if session.exit_status is not None:
+                if session.exit_status is not None and session.pid is not None:
                     self._lost[name] = session.exit_status, session.cwd
                 session.close(wait=False)
             session = self._new_session(name)

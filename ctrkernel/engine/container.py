@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 #: Podman's words for states that Docker knows under another name.
 _SAME_STATE = {"stopped": "exited", "configured": "created", "initialized": "created"}
 
+_START = "type `{cli} start {name}`, or in a notebook %ctr_start {name}"
 #: What to do about each state other than ``running``; ``{cli}`` is the engine's name.
 _NEXT_STEP = {
-    "created": "is created but was never started; type `{cli} start {name}`",
-    "exited": "is stopped (exit status {exit_code}); type `{cli} start {name}`",
-    "paused": "is paused; type `{cli} unpause {name}`",
+    "created": f"is created but was never started; {_START}",
+    "exited": f"is stopped (exit status {{exit_code}}); {_START}",
+    "paused": "is paused; type `{cli} unpause {name}`, or in a notebook %ctr_unpause {name}",
     "restarting": "is restarting; wait until it is up, or see why with `{cli} logs {name}`",
     "removing": "is being removed; choose another one from `{cli} ps`",
     "dead": "is dead and cannot be started; remove it with `{cli} rm -f {name}`",

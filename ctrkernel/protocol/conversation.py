@@ -137,6 +137,9 @@ class Conversation:
         self._names_prompt = False
         self._left: tuple[int | None, bytes] = (None, b"")
         self._stray = False
+        #: Whether the last cell was interrupted: one more interrupt may still be on its way, which
+        #: a shell at its prompt answers with a newline.
+        self.interrupted = False
         #: Whether the running cell has made the shell another one, which is made ours.
         self.replaced = False
         self._pid = 0
@@ -258,6 +261,8 @@ class Conversation:
             case _:
                 for noise in self._dialect.noise if self._dialect is not None else ():
                     data = data.replace(noise, b"")
+                if self.interrupted and not data.strip(b"\r\n"):
+                    return []
                 return self._output(data, late=True)
 
     def _output(self, data: bytes, *, late: bool) -> list[Happening]:
@@ -419,6 +424,9 @@ class Conversation:
         traced = listed is not None and _DEBUG_TRAP.search(listed[0]) is not None
         held = _TRAPS.sub(b"", held) if begun else held
         if begun:
+            if self.interrupted:
+                held = held.lstrip(b"\r\n")
+            self.interrupted = False
             self.state = replace(self.state, debug_trap=traced)
             if traced and self._dialect is not None and self._dialect.traps_groups:
                 # What the trap printed for our own line cannot be told from what else came.

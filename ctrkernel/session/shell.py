@@ -659,6 +659,8 @@ class ShellSession:
         if execution is not None:
             unread = execution.interrupts > 0 and done.status != INTERRUPTED
             self._stray = unread or execution.typed
+            if execution.interrupts and self._conversation is not None:
+                self._conversation.interrupted = True
             execution.future.set_result(execution.result(done.status, done.cwd))
 
     def on_quiet(self) -> None:

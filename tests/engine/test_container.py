@@ -73,8 +73,11 @@ def test_a_document_of_nulls_is_read() -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ("exited", "container web is stopped (exit status 7); type `docker start web`"),
-        ("paused", "container web is paused; type `docker unpause web`"),
+        (
+            "exited",
+            "is stopped (exit status 7); type `docker start web`, or in a notebook %ctr_start",
+        ),
+        ("paused", "is paused; type `docker unpause web`, or in a notebook %ctr_unpause web"),
         ("created", "`docker start web`"),
         ("restarting", "`docker logs web`"),
         ("removing", "`docker ps`"),

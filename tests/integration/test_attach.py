@@ -52,3 +52,13 @@ def test_code_that_is_no_text_is_refused_and_the_session_stays_usable(
             session.run(code)
 
         assert session.run("echo usable").output == "usable\n"
+
+
+def test_a_shell_that_was_given_up_at_its_start_is_not_missed(debian: str) -> None:
+    with attach(debian) as box:
+        box.open("second").abandon()
+
+        session, notice = box.ready("second")
+
+        assert notice == ""
+        assert session.run("echo there").output == "there\n"

@@ -475,6 +475,19 @@ def test_output_between_cells_is_late() -> None:
     assert talk.receive(b"job\n") == [Output(b"job\n", late=True)]
 
 
+def test_the_newline_by_which_a_prompt_answers_an_interrupt_too_many_is_nobodys() -> None:
+    talk = ready()
+    running(talk)
+    talk.receive(end(1))
+    talk.interrupted = True
+
+    assert talk.receive(b"\n") == []
+    assert talk.receive(b"job\n") == [Output(b"job\n", late=True)]
+    running(talk)
+    talk.receive(end(2))
+    assert talk.receive(b"\n") == [Output(b"\n", late=True)]
+
+
 def test_output_before_the_begin_mark_is_late_and_comes_before_the_cells_own() -> None:
     talk = ready()
     talk.submit("echo mine")
