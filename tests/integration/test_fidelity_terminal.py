@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from tests.integration.fidelity import Shell
 
 #: Seconds that an interrupted program may take to go.
-SOON = 3.0
+SOON = 8.0
 #: How many programs are interrupted at a time.
-AT_ONCE = 12
+AT_ONCE = 8
 
 
 @pytest.fixture(scope="module")
