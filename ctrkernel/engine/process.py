@@ -33,6 +33,8 @@ STDOUT_LIMIT = 256 * 1024 * 1024
 PIPE_SIZE = 64 * 1024
 #: Bytes of a pipe that moves much: what Linux lets anybody have (pipe-max-size, pipe(7)).
 WIDE_PIPE_SIZE = 1024 * 1024
+#: Bytes that move between pipe and file before the caller hears of it: progress is shown by it.
+MOVE_SIZE = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,52 @@ class Child:
                     return data
         finally:
             self._selector.unregister(self._stdout)
+
+    def read_file(self, descriptor: int, size: int, *, at: int, timeout: float) -> int:
+        """Move up to `size` bytes of the child's stdout into a file, without copying (splice(2)).
+
+        Args:
+            descriptor: The open file.
+            size: Bytes.
+            at: Where in the file they go.
+            timeout: Seconds that may pass without a byte.
+
+        Returns:
+            The bytes that were moved, :data:`MOVE_SIZE` at most; 0 at the end of stdout.
+
+        Raises:
+            Stalled: Nothing came for `timeout` seconds.
+            Cancelled: The caller's ``cancelled`` said so.
+            OSError: The file cannot be written.
+        """
+        total, size = 0, min(size, MOVE_SIZE)
+        self._selector.register(self._stdout, selectors.EVENT_READ)
+        try:
+            while total < size:
+                self._await(timeout)
+                with contextlib.suppress(BlockingIOError):
+                    left = min(size - total, self._size)
+                    moved = self._splice_out(descriptor, left, at + total)
+                    total += moved
+                    if not moved:
+                        break
+            return total
+        finally:
+            self._selector.unregister(self._stdout)
+
+    def _splice_out(self, descriptor: int, size: int, at: int) -> int:
+        pipe = self._stdout.fileno()
+        if hasattr(os, "splice"):
+            try:
+                return os.splice(pipe, descriptor, size, offset_dst=at, flags=os.SPLICE_F_NONBLOCK)
+            except OSError as error:
+                if error.errno not in {errno.EINVAL, errno.ENOSYS}:
+                    raise
+        data = memoryview(os.read(pipe, size))
+        written = 0
+        while written < len(data):
+            written += os.pwrite(descriptor, data[written:], at + written)
+        return written
 
     def communicate(self, input: bytes | None, *, timeout: float) -> Completed:  # noqa: A002 - subprocess's word
         """Write `input`, read to the end, wait: all within `timeout` seconds.

@@ -150,6 +150,18 @@ class TarStream:
         """Take note that nothing more comes."""
         self._eof = True
 
+    @property
+    def content_left(self) -> int:
+        """Bytes of content that have not come and may be taken past the parser, if any."""
+        waiting = self._in_file and not self._buffer and not self._fresh
+        return self._left if waiting else 0
+
+    def pass_over(self, count: int) -> None:
+        """Take note that `count` bytes of :attr:`content_left` went past."""
+        if count > self.content_left:
+            raise ValueError("no such content is expected")
+        self._left -= count
+
     def next_event(self) -> Event:
         """Say what comes next.
 

@@ -139,11 +139,7 @@ class Extractor:
             TransferError: It cannot be written, or there is too much.
         """
         assert self._file is not None
-        self.bytes += len(data)
-        if self.bytes > self._limits.bytes:
-            raise TransferError(
-                f"there are more than {self._limits.bytes} bytes; raise --max-size to get them"
-            )
+        self._grow(len(data))
         try:
             write_with_holes(self._file, data, self._at)
         except OSError as error:
@@ -151,6 +147,42 @@ class Extractor:
         self._at += len(data)
         if self._open_digest is not None:
             self._open_digest.update(data)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing wants to see a file's content, so that :meth:`take` may be used."""
+        return self._digest is None
+
+    def take(self, move: Callable[[int, int], int]) -> int:
+        """Let `move` write the next piece of the file that was added last.
+
+        Args:
+            move: Given a descriptor and an offset, writes there, and says how much.
+
+        Returns:
+            What it wrote.
+
+        Raises:
+            TransferError: As for :meth:`write`.
+        """
+        assert self._file is not None
+        assert self._open_digest is None
+        try:
+            moved = move(self._file, self._at)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise _unwritable((), error) from error
+        self._at += moved
+        self._grow(moved)
+        return moved
+
+    def _grow(self, count: int) -> None:
+        self.bytes += count
+        if self.bytes > self._limits.bytes:
+            raise TransferError(
+                f"there are more than {self._limits.bytes} bytes; raise --max-size to get them"
+            )
 
     def end_file(self) -> None:
         """Complete the file that was added last."""

@@ -210,6 +210,8 @@ class _Shipment:
     by_gnu_tar: bool
     where: str
     mtime_ns: int | None = None
+    #: It is one file without holes: nobody has to look for them.
+    dense: bool = False
 
     def place(self, name: str) -> tuple[str, ...]:
         """Return where a member goes."""
@@ -244,6 +246,7 @@ def _shipments(plan: Plan, selection: Selection) -> Iterable[_Shipment]:
             by_gnu_tar=origin.by_gnu_tar,
             where=f"{plan.info.name}:{one_line(origin.path)}",
             mtime_ns=origin.mtime_ns,
+            dense=origin.dense,
         )
 
 
@@ -354,9 +357,29 @@ class _Receiver:
         else:
             self._stream.receive_eof()
         complete = self._take_events()
+        self._progress()
+        return complete
+
+    def pass_on(self, child: Child, *, timeout: float) -> None:
+        """Let the rest of a file's content go from the child into the file by itself.
+
+        Raises:
+            TransferError: It cannot be written here.
+        """
+        while left := self._stream.content_left:
+            if not self._extractor.plain:
+                return
+            moved = self._extractor.take(
+                lambda file, at, left=left: child.read_file(file, left, at=at, timeout=timeout)  # type: ignore[misc]
+            )
+            if not moved:
+                return
+            self._stream.pass_over(moved)
+            self._progress()
+
+    def _progress(self) -> None:
         if self._on_progress is not None:
             self._on_progress(self._extractor.bytes, self._total)
-        return complete
 
     def _take_events(self) -> bool:
         while True:
@@ -394,7 +417,8 @@ def _receive(
     damage: TarError | None = None
     try:
         while not receiver.receive(child.read(timeout=timeout)):
-            pass
+            if shipment.dense:
+                receiver.pass_on(child, timeout=timeout)
     except TarError as error:
         if not child.ended:
             raise unsafe(where, error) from error

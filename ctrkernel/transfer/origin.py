@@ -34,6 +34,7 @@ class Origin:
         by_tar: A tar in the container makes it.
         by_gnu_tar: GNU's does.
         mtime_ns: A file's time, where the archive may have whole seconds only.
+        dense: It is a file without holes.
     """
 
     source: Source
@@ -42,6 +43,7 @@ class Origin:
     by_tar: bool
     by_gnu_tar: bool
     mtime_ns: int | None = None
+    dense: bool = False
 
 
 def origin_of(
@@ -101,6 +103,7 @@ def origin_of(
         by_tar=by_tar,
         by_gnu_tar=by_tar and probe.gnu_tar,
         mtime_ns=there.mtime_ns if found is Found.FILE else None,
+        dense=found is Found.FILE and there.dense,
     )
 
 

@@ -53,7 +53,7 @@ for p; do
   elif [ -h "$p" ]; then r=$(readlink -f -- "$p" 2>/dev/null && echo .) || r=; r=${r%"$nl."}
   else r=${parent%/}/$n; fi
   put "$r"
-  if [ "$k" = f ]; then put "$(stat -L -c %.9Y -- "$p" 2>/dev/null)"; else put; fi
+  if [ "$k" = f ]; then put "$(stat -L -c '%.9Y %b %s' -- "$p" 2>/dev/null)"; else put; fi
 done
 { read -r line </proc/1/stat; } 2>/dev/null; put "${line##*) }"
 status "$pid" Uid; status "$pid" Gid; put
@@ -90,6 +90,7 @@ class RemotePath:
         rest: What lies between `above` and the path.
         mtime_ns: A file's modification time, where `stat` tells it to the nanosecond; the
             engine's archives have whole seconds.
+        dense: It is a file that has no holes, as far as `stat` can tell.
     """
 
     path: str
@@ -102,6 +103,7 @@ class RemotePath:
     above: str = "/"
     rest: str = ""
     mtime_ns: int | None = None
+    dense: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,8 @@ def _almighty(status: str) -> bool:
 
 
 def _remote_path(path: str, fields: Sequence[str]) -> RemotePath:
-    missing, missing_kind, parent, kind, link, real, time = fields
+    missing, missing_kind, parent, kind, link, real, status = fields
+    known = re.fullmatch(r"(\d+)\.(\d{9}) (\d+) (\d+)", status)
     first = missing or path
     return RemotePath(
         path=path,
@@ -240,7 +243,9 @@ def _remote_path(path: str, fields: Sequence[str]) -> RemotePath:
         blocked=bool(missing) and missing_kind != "-",
         above=parent or "/",
         rest=path[len(posixpath.dirname(first)) :].lstrip("/"),
-        mtime_ns=int(time.replace(".", "")) if re.fullmatch(r"\d+\.\d{9}", time) else None,
+        mtime_ns=int(known[1] + known[2]) if known else None,
+        # It counts 512 bytes on every system (stat(2)).
+        dense=known is not None and int(known[3]) * 512 >= int(known[4]),
     )
 
 

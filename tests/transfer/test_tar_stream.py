@@ -315,3 +315,20 @@ def test_a_device_is_not_packed() -> None:
 
     with pytest.raises(ValueError, match="cannot pack a device"):
         pack_header(device)
+
+
+def test_content_that_went_past_the_parser_is_counted() -> None:
+    header = pack_header(Member("a", Kind.FILE, 1_000, 0o644, 0, "", 0, 0))
+    stream = TarStream()
+    stream.receive_data(header)
+    stream.next_event()
+    assert isinstance(stream.next_event(), NeedData)
+    assert stream.content_left == 1_000
+
+    stream.pass_over(999)
+    stream.receive_data(b"x" + bytes(24) + ARCHIVE_END)
+
+    assert stream.next_event() == Data(b"x")
+    assert isinstance(stream.next_event(), FileEnd)
+    assert isinstance(stream.next_event(), ArchiveEnd)
+    assert stream.content_left == 0
