@@ -75,7 +75,7 @@ def _remote(typed: str, context: Context) -> Remote:
     from ctrkernel.transfer.relay import Remote  # noqa: PLC0415 - as above
 
     match = _PLACE.fullmatch(typed)
-    name = match[1] if match else ""
+    name = match[1] if match else None
     path = behind(typed, match.start(2)) if match else typed
     if not path:
         raise UsageError(f"{one_line(typed)} names no path; type {name}:/ or {name}:.")

@@ -102,7 +102,7 @@ class Repacker:
         self._refuse_behind_link(parts)
         match member.kind:
             case Kind.DEVICE:
-                self.notes.append(f"left out {one_line(member.name)}: a device")
+                self.notes.append(f"left out {one_line('/'.join(split_name(member.name)))}: a device")
                 return b""
             case Kind.LINK:
                 return self._link(member, parts, member.target)

@@ -29,7 +29,7 @@ def member(name: str, kind: Kind = Kind.FILE, **values: object) -> Member:
 class Unpacking(Extractor):
     """Adds members by their names, as a get does."""
 
-    def take(self, one: Member, content: bytes = b"") -> None:
+    def unpack(self, one: Member, content: bytes = b"") -> None:
         target = split_name(one.target) if one.kind is Kind.HARD_LINK else ()
         self.add(one, split_name(one.name), target=target)
         if one.kind is Kind.FILE:
@@ -63,12 +63,12 @@ def untouched(inside: Path) -> bool:
 
 def test_an_honest_tree_comes_whole(inside: Path, unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("d", Kind.FOLDER, mode=0o750))
-        unpacking.take(member("d/f", mode=0o640), b"content")
-        unpacking.take(member("d/h", Kind.HARD_LINK, target="d/f"))
-        unpacking.take(member("d/l", Kind.LINK, target="f"))
-        unpacking.take(member("d/p", Kind.FIFO))
-        unpacking.take(member("d/empty", Kind.FOLDER))
+        unpacking.unpack(member("d", Kind.FOLDER, mode=0o750))
+        unpacking.unpack(member("d/f", mode=0o640), b"content")
+        unpacking.unpack(member("d/h", Kind.HARD_LINK, target="d/f"))
+        unpacking.unpack(member("d/l", Kind.LINK, target="f"))
+        unpacking.unpack(member("d/p", Kind.FIFO))
+        unpacking.unpack(member("d/empty", Kind.FOLDER))
         unpacking.finish()
 
     found = (inside / "d/f").stat()
@@ -86,7 +86,7 @@ def test_an_honest_tree_comes_whole(inside: Path, unpacking: Unpacking) -> None:
 @pytest.mark.parametrize("name", ["../outside/victim", "/outside/victim", "d/../../outside/x"])
 def test_a_name_that_leads_away_is_refused(inside: Path, unpacking: Unpacking, name: str) -> None:
     with unpacking, pytest.raises(TarError):
-        unpacking.take(member(name), b"owned")
+        unpacking.unpack(member(name), b"owned")
 
     assert untouched(inside)
 
@@ -94,26 +94,26 @@ def test_a_name_that_leads_away_is_refused(inside: Path, unpacking: Unpacking, n
 @pytest.mark.parametrize("target", ["../outside", "/", "."])
 def test_nothing_is_written_through_a_link(inside: Path, unpacking: Unpacking, target: str) -> None:
     with unpacking:
-        unpacking.take(member("l", Kind.LINK, target=target))
+        unpacking.unpack(member("l", Kind.LINK, target=target))
         with pytest.raises(TarError, match="through a link"):
-            unpacking.take(member("l/victim"), b"owned")
+            unpacking.unpack(member("l/victim"), b"owned")
 
     assert untouched(inside)
 
 
 def test_a_folder_does_not_follow_a_link(inside: Path, unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("l", Kind.LINK, target="../outside"))
+        unpacking.unpack(member("l", Kind.LINK, target="../outside"))
         with pytest.raises(TarError, match="both as a folder and as something else"):
-            unpacking.take(member("l", Kind.FOLDER, mode=0o777))
+            unpacking.unpack(member("l", Kind.FOLDER, mode=0o777))
 
     assert stat.S_IMODE((inside.parent / "outside").stat().st_mode) != 0o777
 
 
 def test_a_file_replaces_a_link_of_its_name(inside: Path, unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("l", Kind.LINK, target="../outside/victim"))
-        unpacking.take(member("l"), b"mine")
+        unpacking.unpack(member("l", Kind.LINK, target="../outside/victim"))
+        unpacking.unpack(member("l"), b"mine")
         unpacking.finish()
 
     assert (inside / "l").read_text() == "mine"
@@ -122,10 +122,10 @@ def test_a_file_replaces_a_link_of_its_name(inside: Path, unpacking: Unpacking) 
 
 def test_a_link_put_in_place_of_a_folder_is_refused(inside: Path, unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("d", Kind.FOLDER))
-        unpacking.take(member("d/f"), b"x")
+        unpacking.unpack(member("d", Kind.FOLDER))
+        unpacking.unpack(member("d/f"), b"x")
         with pytest.raises(TarError, match="both as a folder"):
-            unpacking.take(member("d", Kind.LINK, target="../outside"))
+            unpacking.unpack(member("d", Kind.LINK, target="../outside"))
 
     assert untouched(inside)
 
@@ -135,10 +135,10 @@ def test_a_hard_link_reaches_only_files_of_the_archive(
     inside: Path, unpacking: Unpacking, target: str
 ) -> None:
     with unpacking:
-        unpacking.take(member("d", Kind.FOLDER))
-        unpacking.take(member("l", Kind.LINK, target="../outside/victim"))
+        unpacking.unpack(member("d", Kind.FOLDER))
+        unpacking.unpack(member("l", Kind.LINK, target="../outside/victim"))
         with pytest.raises(TarError):
-            unpacking.take(member("h", Kind.HARD_LINK, target=target))
+            unpacking.unpack(member("h", Kind.HARD_LINK, target=target))
 
     assert not (inside / "h").exists()
     assert (inside.parent / "outside/victim").stat().st_nlink == 1
@@ -146,16 +146,16 @@ def test_a_hard_link_reaches_only_files_of_the_archive(
 
 def test_a_hard_link_does_not_go_through_a_link(inside: Path, unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("l", Kind.LINK, target="../outside"))
+        unpacking.unpack(member("l", Kind.LINK, target="../outside"))
         with pytest.raises(TarError, match="through a link"):
-            unpacking.take(member("h", Kind.HARD_LINK, target="l/victim"))
+            unpacking.unpack(member("h", Kind.HARD_LINK, target="l/victim"))
 
     assert untouched(inside)
 
 
 def test_devices_are_left_out_and_said(inside: Path, unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("null", Kind.DEVICE, mode=0o666))
+        unpacking.unpack(member("null", Kind.DEVICE, mode=0o666))
 
     assert list(inside.iterdir()) == []
     assert unpacking.notes == ["left out null: a device"]
@@ -163,8 +163,8 @@ def test_devices_are_left_out_and_said(inside: Path, unpacking: Unpacking) -> No
 
 def test_set_id_bits_are_dropped(inside: Path, unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("d", Kind.FOLDER, mode=0o7755))
-        unpacking.take(member("d/f", mode=0o6755))
+        unpacking.unpack(member("d", Kind.FOLDER, mode=0o7755))
+        unpacking.unpack(member("d/f", mode=0o6755))
         unpacking.finish()
 
     assert stat.S_IMODE((inside / "d").stat().st_mode) == 0o755
@@ -173,7 +173,7 @@ def test_set_id_bits_are_dropped(inside: Path, unpacking: Unpacking) -> None:
 
 def test_an_absolute_link_is_made_and_said(inside: Path, unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("l", Kind.LINK, target="/etc/passwd"))
+        unpacking.unpack(member("l", Kind.LINK, target="/etc/passwd"))
 
     assert (inside / "l").readlink() == Path("/etc/passwd")
     assert unpacking.notes == ["l is a link to /etc/passwd, which here is a file of this machine"]
@@ -181,9 +181,9 @@ def test_an_absolute_link_is_made_and_said(inside: Path, unpacking: Unpacking) -
 
 def test_the_last_of_equal_names_counts(inside: Path, unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("f", mode=0o400), b"first")
-        unpacking.take(member("h", Kind.HARD_LINK, target="f"))
-        unpacking.take(member("f"), b"second")
+        unpacking.unpack(member("f", mode=0o400), b"first")
+        unpacking.unpack(member("h", Kind.HARD_LINK, target="f"))
+        unpacking.unpack(member("f"), b"second")
 
     assert (inside / "f").read_text() == "second"
     assert (inside / "h").read_text() == "first"
@@ -191,7 +191,7 @@ def test_the_last_of_equal_names_counts(inside: Path, unpacking: Unpacking) -> N
 
 def test_a_folder_that_is_not_named_is_made(inside: Path, unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("a/b/f"), b"x")
+        unpacking.unpack(member("a/b/f"), b"x")
         unpacking.finish()
 
     assert stat.S_IMODE((inside / "a/b").stat().st_mode) == 0o755
@@ -199,23 +199,23 @@ def test_a_folder_that_is_not_named_is_made(inside: Path, unpacking: Unpacking) 
 
 def test_what_lies_below_a_file_is_refused(unpacking: Unpacking) -> None:
     with unpacking:
-        unpacking.take(member("f"), b"x")
+        unpacking.unpack(member("f"), b"x")
         with pytest.raises(TarError, match="through a link or a file"):
-            unpacking.take(member("f/g"), b"x")
+            unpacking.unpack(member("f/g"), b"x")
 
 
 def test_a_root_that_is_no_folder_is_refused(unpacking: Unpacking) -> None:
     with unpacking, pytest.raises(TarError, match="has no name"):
-        unpacking.take(member("./"))
+        unpacking.unpack(member("./"))
 
 
 def test_closed_folders_are_filled_and_closed_at_the_end(
     inside: Path, unpacking: Unpacking
 ) -> None:
     with unpacking:
-        unpacking.take(member("d", Kind.FOLDER, mode=0o000))
-        unpacking.take(member("d/e", Kind.FOLDER, mode=0o500))
-        unpacking.take(member("d/e/f"), b"x")
+        unpacking.unpack(member("d", Kind.FOLDER, mode=0o000))
+        unpacking.unpack(member("d/e", Kind.FOLDER, mode=0o500))
+        unpacking.unpack(member("d/e/f"), b"x")
         unpacking.finish()
 
     assert stat.S_IMODE((inside / "d").stat().st_mode) == 0
@@ -225,10 +225,10 @@ def test_closed_folders_are_filled_and_closed_at_the_end(
 
 def test_too_many_members_are_refused(inside: Path) -> None:
     with Unpacking(str(inside), limits=Limits(members=2)) as unpacking:
-        unpacking.take(member("a"))
-        unpacking.take(member("b"))
+        unpacking.unpack(member("a"))
+        unpacking.unpack(member("b"))
         with pytest.raises(TransferError, match="more than 2 files"):
-            unpacking.take(member("c"))
+            unpacking.unpack(member("c"))
 
 
 def test_too_many_bytes_are_refused(inside: Path) -> None:
@@ -241,14 +241,14 @@ def test_too_many_bytes_are_refused(inside: Path) -> None:
 
 def test_a_name_that_the_disk_does_not_take_is_said(unpacking: Unpacking) -> None:
     with unpacking, pytest.raises(TransferError, match=r"cannot write .* file name too long"):
-        unpacking.take(member("n" * 300))
+        unpacking.unpack(member("n" * 300))
 
 
 def test_a_time_that_the_disk_does_not_hold_is_not_fatal(
     inside: Path, unpacking: Unpacking
 ) -> None:
     with unpacking:
-        unpacking.take(member("f", mtime_ns=10**30), b"x")
+        unpacking.unpack(member("f", mtime_ns=10**30), b"x")
 
     assert (inside / "f").read_bytes() == b"x"
 
