@@ -102,7 +102,8 @@ class Repacker:
         self._refuse_behind_link(parts)
         match member.kind:
             case Kind.DEVICE:
-                self.notes.append(f"left out {one_line('/'.join(split_name(member.name)))}: a device")
+                shown = one_line("/".join(split_name(member.name)))
+                self.notes.append(f"left out {shown}: a device")
                 return b""
             case Kind.LINK:
                 return self._link(member, parts, member.target)
