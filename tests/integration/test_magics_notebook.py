@@ -21,15 +21,16 @@ def shared(debian: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
     folder = tmp_path_factory.mktemp("notebook")
     (folder / "local file.txt").write_text("local")
     with live_kernel(folder, name="python3", CTRKERNEL_TARGET=debian) as kernel:
-        assert kernel.run("%load_ext ctrkernel").status == "ok"
         yield kernel
 
 
 @pytest.fixture
-def kernel(shared: LiveKernel, debian: str) -> LiveKernel:
+def kernel(shared: LiveKernel, debian: str) -> Iterator[LiveKernel]:
     """A Python kernel with a new shell in the container."""
+    assert shared.run("%load_ext ctrkernel").status == "ok"
     assert shared.run(f"%ctr_attach {debian}").status == "ok"
-    return shared
+    yield shared
+    shared.heal("pass")
 
 
 def value(cell: Cell) -> str:

@@ -153,10 +153,10 @@ class LiveKernel:
         if self._log_file is not None:
             self._log_file.close()
 
-    def heal(self) -> None:
+    def heal(self, code: str = "cd /") -> None:
         """Replace a kernel that does not answer: one test's failure must not be the next one's."""
         try:
-            self.run("cd /", timeout=REST_TIMEOUT)
+            self.run(code, timeout=REST_TIMEOUT)
         except TimeoutError:
             self.client.stop_channels()
             self.manager.shutdown_kernel(now=True)
