@@ -56,8 +56,12 @@ def _nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
-    """Heed SIGINT, and have every child do so: a run in the background of a shell ignores it."""
+    """Heed what ends a program, and have every child do so.
+
+    A run in the background of a shell ignores SIGINT and SIGQUIT, one under nohup SIGHUP.
+    """
     for number, handler in (
+        (signal.SIGHUP, signal.SIG_DFL),
         (signal.SIGINT, signal.default_int_handler),
         (signal.SIGQUIT, signal.SIG_DFL),
     ):

@@ -59,6 +59,7 @@ class Flow:
             redraws are passed on as they are.
         retract: Whether what was shown may be taken back, to be shown in its final form.
         size: Columns and lines of the terminal.
+        clock: The time in seconds.
     """
 
     def __init__(
@@ -71,8 +72,10 @@ class Flow:
         wake: Callable[[float, Callable[[], None]], None] | None,
         retract: bool = True,
         size: tuple[int, int] = (120, 40),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._view = view
+        self._clock = clock
         self._limit = Limit(limit, keep)
         self._render = render
         self._wake = wake
@@ -134,7 +137,7 @@ class Flow:
             if self._pending and not self._view.behind:
                 pending, self._pending = self._pending, ""
                 self._redraws(pending)
-            now = time.monotonic()
+            now = self._clock()
             if now < self._next or self._view.behind:
                 self._want(max(self._next - now, PICTURE_INTERVAL))
             else:
@@ -228,7 +231,7 @@ class Flow:
                     self._settle()
                     continue
             if start < len(text):
-                self._last_redraw = time.monotonic()
+                self._last_redraw = self._clock()
             position = end
             if position - fed > _SLICE or position == len(text):
                 self._feed(text[fed:position])
@@ -245,7 +248,7 @@ class Flow:
         """Whether what is plain is so long, or came so late, that no screen is needed for it."""
         return (
             end - start > _SLICE
-            or time.monotonic() - self._last_redraw > QUIET_INTERVAL
+            or self._clock() - self._last_redraw > QUIET_INTERVAL
             or text.count("\n", start, end) >= self._size[1]
         )
 
@@ -264,7 +267,7 @@ class Flow:
             context = first = ""
         self._region = Region(*self._size, context)
         self._region.feed(first)
-        self._last_redraw = time.monotonic()
+        self._last_redraw = self._clock()
 
     def _settle(self) -> None:
         """End the screen, if there is one; all that was printed is final."""
@@ -322,7 +325,7 @@ class Flow:
             text = text + "\n" + picture if self._limit.holding else text + picture
         self._update(text)
         interval = STATUS_INTERVAL if self._limit.holding and self._region is None else 0.0
-        self._next = time.monotonic() + max(PICTURE_INTERVAL, interval, len(text) / PICTURE_RATE)
+        self._next = self._clock() + max(PICTURE_INTERVAL, interval, len(text) / PICTURE_RATE)
 
     def _update(self, text: str) -> None:
         """Have the live display show `text`; there is one from the first text on."""
@@ -360,7 +363,7 @@ class Flow:
     def _want(self, delay: float) -> None:
         """Ask for :meth:`tick`, once."""
         if self._due is None and self._wake is not None:
-            self._due = time.monotonic() + delay
+            self._due = self._clock() + delay
             self._wake(delay, self.tick)
 
     # Files and links

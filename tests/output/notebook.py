@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 from ctrkernel.output.flow import Flow
 
@@ -54,8 +52,6 @@ class Notebook:
         self._clearing = False
         self._due: list[tuple[float, Callable[[], None]]] = []
         self.now = 1000.0
-        self._clock = mock.patch.object(time, "monotonic", new=self._time)
-        self._clock.start()
         self.flow = Flow(
             self,
             limit=lambda: limit,
@@ -63,14 +59,9 @@ class Notebook:
             render=rendered,
             wake=lambda delay, call: self._due.append((self.now + delay, call)),
             size=size,
+            clock=lambda: self.now,
             **options,
         )
-
-    def _time(self) -> float:
-        return self.now
-
-    def __del__(self) -> None:
-        self._clock.stop()
 
     def stream(self, text: str) -> None:
         self.send("stream", {"name": "stdout", "text": text})
