@@ -38,7 +38,7 @@ lab: ## Open the quickstart in JupyterLab (LAB_ARGS=… are its options)
 	CTRKERNEL_TARGET=$(DEMO) $(BIN)/jupyter-lab $(ROOT_ARGS) $(LAB_ARGS) $(QUICKSTART)
 
 test: lint engine images browser shells ## Run every check and every test (TEST_ARGS=… are pytest's)
-	@$(BIN)/pytest --numprocesses=$(TEST_JOBS) --dist=loadfile $(TEST_ARGS)
+	@$(BIN)/pytest --instafail --numprocesses=$(TEST_JOBS) --dist=loadfile $(TEST_ARGS)
 
 lint: venv ## Run ruff and mypy
 	@$(BIN)/ruff check
