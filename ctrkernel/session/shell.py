@@ -29,6 +29,7 @@ from ctrkernel.session.launcher import Launch, environment, launches
 from ctrkernel.session.output import Capture
 from ctrkernel.session.pump import Pump
 from ctrkernel.session.result import CommandResult
+from ctrkernel.session.side_shell import SideShell
 from ctrkernel.session.talker import Talker
 from ctrkernel.session.transport import PtyTransport
 
@@ -115,6 +116,7 @@ class ShellSession:
         #: Terminals that show what the shell says.
         self._watchers: list[Callable[[str], None]] = []
         self._door: Door | None = None
+        self._side: SideShell | None = None
         self._reapers: list[Reaper] = []
         #: Those of shells that were closed, which nobody has waited for.
         self._ending: list[Reaper] = []
@@ -202,6 +204,9 @@ class ShellSession:
             pump, self._pump = self._pump, None
             door, self._door = self._door, None
             reapers, self._reapers = self._reapers, []
+            side, self._side = self._side, None
+            if side is not None:
+                reapers += side.close()
             self._ending = [each for each in self._ending if not each.wait(0)] + reapers
             self._closed = True
         if door is not None:
@@ -276,6 +281,18 @@ class ShellSession:
     def pid(self) -> int | None:
         """The shell's process id in the container, once it is at its first prompt."""
         return self._ready.pid if self._ready is not None else None
+
+    @property
+    def side(self) -> SideShell:
+        """A second shell in the same container, which answers questions while this one works."""
+        with self._lock:
+            if self._closed:
+                raise SessionClosed(f"session {self.name} is closed; reopen it")
+            if self._side is None:
+                self._side = SideShell(
+                    self.engine, self.container, helper=self._launch.helper, env=self._env
+                )
+            return self._side
 
     # Commands
 
