@@ -35,6 +35,7 @@ START_TIMEOUT: Final = 20.0
 #: Bytes of an answer; one that is longer is none.
 ANSWER_LIMIT: Final = 4 * 1024 * 1024
 
+_BASH: Final = ("--norc", "--noprofile", "-s")
 #: bash where there is one, else sh. Start files are not read.
 _CHOOSE: Final = (
     "if command -v bash >/dev/null 2>&1; then exec bash --norc --noprofile -s; fi; exec sh -s"
@@ -223,9 +224,8 @@ class _Process:
         cancelled: Callable[[], bool],
     ) -> None:
         nonce = secrets.token_hex(8)
-        choose = (helper, "-c", _CHOOSE)
-        if PurePosixPath(helper).name == "bash":
-            choose = (helper, "--norc", "--noprofile", "-s")
+        is_bash = PurePosixPath(helper).name == "bash"
+        choose = [helper, *_BASH] if is_bash else [helper, "-c", _CHOOSE]
         # An empty BASH_ENV names no start file, whatever the image says.
         variables = environment({**env, "BASH_ENV": ""}, nonce=nonce)
         argv = engine.exec_argv(container, choose, interactive=True, env=variables)
