@@ -28,6 +28,7 @@ _PERSONAL = (
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
     "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
 )
 
 #: What a browser is called on the path.

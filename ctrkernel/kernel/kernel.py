@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,6 +17,7 @@ from ctrkernel.commands.cell import SHELL, Cell, CommandLine, split_cell
 from ctrkernel.commands.context import Context, Interrupts
 from ctrkernel.errors import CommandInterrupted, CtrKernelError, ShellExited
 from ctrkernel.kernel.frontend import KernelFrontend
+from ctrkernel.kernel.history import History, Search, history_path
 from ctrkernel.kernel.outlet import Outlet
 from ctrkernel.kernel.question import Asker, Questions
 from ctrkernel.kernel.stream import Publisher
@@ -62,6 +64,7 @@ class ContainerShellKernel(Kernel):
         self._publisher = Publisher(self, self._outlet)
         self._questions = Questions(self)
         self._workspace: Workspace | None = None
+        self._history: History | None = None
         # Cells of a subshell wait here for their turn: there is one terminal.
         self._turn = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="ctrkernel-command")
@@ -78,6 +81,9 @@ class ContainerShellKernel(Kernel):
         self._publisher.use(workspace)
         workspace.on_late = self._publisher.late
         workspace.on_notice = self._publisher.notice
+        self._history = History(
+            history_path(os.environ), mask=workspace.mask, on_trouble=self._publisher.notice
+        )
 
     @property
     def workspace(self) -> Workspace:
@@ -118,8 +124,8 @@ class ContainerShellKernel(Kernel):
         self,
         code: str,
         silent: bool,
-        store_history: bool = True,  # noqa: ARG002 - the name is the Jupyter interface's
-        user_expressions: dict[str, Any] | None = None,  # noqa: ARG002
+        store_history: bool = True,
+        user_expressions: dict[str, Any] | None = None,  # noqa: ARG002 - the name is Jupyter's
         allow_stdin: bool = False,
         *,
         cell_meta: dict[str, Any] | None = None,  # noqa: ARG002
@@ -131,11 +137,13 @@ class ContainerShellKernel(Kernel):
         asker = Asker(parent, ident, allow_stdin and not silent)
         cell = split_cell(code)
         if _needs_no_turn(cell):
+            self._remember(code, store_history=store_history and not silent)
             return await self._aside(cell, asker, silent=silent)
         if not self._turn.acquire(blocking=False):
             await asyncio.get_running_loop().run_in_executor(None, self._turn.acquire)
         try:
             self._publisher.begin(parent, silent=silent)
+            self._remember(code, store_history=store_history and not silent)
             self._interrupts = Interrupts()
             await self._cell(cell, asker)
         except Failure as failure:
@@ -169,6 +177,10 @@ class ContainerShellKernel(Kernel):
             await publisher.drained()
         return self._ok_reply()
 
+    def _remember(self, code: str, *, store_history: bool) -> None:
+        if store_history and self._history is not None:
+            self._history.add(code, number=self.execution_count, target=self.workspace.target)
+
     async def do_complete(self, code: str, cursor_pos: int) -> dict[str, Any]:
         """Complete commands, such as ``%ctr_attach``; called for each complete_request."""
         if self._completer is None:
@@ -191,10 +203,37 @@ class ContainerShellKernel(Kernel):
             "metadata": {"_jupyter_types_experimental": types},
         }
 
+    async def do_history(  # noqa: PLR0917 - the interface is Jupyter's
+        self,
+        hist_access_type: str,
+        output: bool,
+        raw: bool,  # noqa: ARG002 - a cell is kept as it was typed, and never otherwise
+        session: int | None = None,
+        start: int | None = None,
+        stop: int | None = None,
+        n: int | None = None,
+        pattern: str | None = None,
+        unique: bool = False,
+    ) -> dict[str, Any]:
+        """Return cells that were run on this target; called for each history_request."""
+        if self._history is None:
+            return {"status": "ok", "history": []}
+        search = Search(
+            hist_access_type, session or 0, start or 0, stop, n=n, pattern=pattern, unique=unique
+        )
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, partial(self._history.find, search, target=self.workspace.target)
+        )
+        # A shell has no results, so there is no output to give.
+        history = [(kernel, line, (code, None) if output else code) for kernel, line, code in found]
+        return {"status": "ok", "history": history}
+
     async def do_shutdown(self, restart: bool) -> dict[str, Any]:
         """End the shell and what it started; called for shutdown_request, restarts included."""
         self.interrupted()
         await asyncio.get_running_loop().run_in_executor(None, self.workspace.close)
+        if self._history is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._history.close)
         return {"status": "ok", "restart": restart}
 
     async def interrupt_request(self, stream: Any, ident: Any, parent: Any) -> None:
