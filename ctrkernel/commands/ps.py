@@ -96,6 +96,7 @@ class Status(Command):
             ("ports", ports_of(info)),
             ("compose", " / ".join(info.compose or ())),
             ("user", info.user or "root"),
+            ("shell", main.shell if main is not None else ""),
             ("shells", _shells(workspace, info.name)),
             ("directory", (main.cwd if main is not None else None) or info.workdir or "/"),
         ]

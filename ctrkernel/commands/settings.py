@@ -80,6 +80,42 @@ SETTINGS: Final = (
         "none",
         "whether HTML that comes out of a container is shown as such, and not as text",
     ),
+    Setting(
+        "failure_line",
+        "on|off",
+        one_of("on", "off"),
+        str,
+        "on",
+        "whether the kernel's line of a failed cell says how long it took, and where",
+        "CTRKERNEL_FAILURE_LINE",
+    ),
+    Setting(
+        "stop_on_error",
+        "on|off",
+        one_of("on", "off"),
+        str,
+        "on",
+        "whether a status other than 0 is an error, at which a notebook of this kernel stops",
+        "CTRKERNEL_STOP_ON_ERROR",
+    ),
+    Setting(
+        "timestamps",
+        "on|off",
+        one_of("on", "off"),
+        str,
+        "off",
+        "whether the kernel says, before and behind a cell's output, when it began and ended",
+        "CTRKERNEL_TIMESTAMPS",
+    ),
+    Setting(
+        "cell_record",
+        "on|off",
+        one_of("on", "off"),
+        str,
+        "off",
+        "whether the notebook keeps, in an output that does not show, what a cell ran on",
+        "CTRKERNEL_CELL_RECORD",
+    ),
 )
 
 
@@ -134,14 +170,19 @@ class Settings:
     @property
     def output_limit(self) -> int | None:
         """Bytes of a cell's output that the notebook may hold; the default if that is unclear."""
-        limit: int | None
-        try:
-            limit = self["output_limit"]
-        except UsageError:
-            # Who runs a cell is told by :meth:`check`; this is for output that comes meanwhile.
-            setting = self.find("output_limit")
-            limit = setting.parse(setting.default)
+        limit: int | None = self.known("output_limit")
         return limit
+
+    def known(self, name: str) -> Any:
+        """Return a setting's value; the default if the environment gives it nonsense.
+
+        Who runs a cell is told by :meth:`check`; this is for what happens meanwhile.
+        """
+        try:
+            return self[name]
+        except UsageError:
+            setting = self.find(name)
+            return setting.parse(setting.default)
 
     def update(self, words: Mapping[str, str]) -> None:
         """Set each name to what its word says, all or none; an empty word is the default.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ctrkernel.commands.overflow import overflow_folder
 from ctrkernel.commands.settings import Settings
+from ctrkernel.commands.whereabouts import Scout
 from ctrkernel.container import MAIN, Container
 from ctrkernel.engine.engine import Engine, find_engine
 from ctrkernel.errors import CtrKernelError, NoTarget, TargetError, name_list
@@ -39,6 +40,8 @@ class Workspace:
         self.settings = Settings(environ)
         self.on_late = on_late
         self.on_notice: Callable[[str], None] | None = None
+        #: Knows which container, image and user shells run in.
+        self.scout = Scout()
         #: Takes secrets out of all that is shown, whatever container it comes from.
         self.mask = Mask()
         self._engine: Engine | None = None
@@ -75,6 +78,22 @@ class Workspace:
         container = self._containers.get(self.target)
         return container.sessions.get(MAIN) if container is not None else None
 
+    @property
+    def here(self) -> str:
+        """One line that says where cells run, as far as that is known without asking anybody."""
+        session = self.session
+        if session is None:
+            return "no container is attached; type %ctr_attach CONTAINER, or %ctr_run IMAGE"
+        known = self.scout.known(session)
+        words = {
+            "container": known.container if known else session.container,
+            "image": known.image if known else "",
+            "shell": session.shell,
+            "user": known.user if known else "",
+            "directory": session.cwd or (known.directory if known else ""),
+        }
+        return self.mask.hide(" · ".join(f"{name} {word}" for name, word in words.items() if word))
+
     def begin(self) -> None:
         """Start the target's shell, if a target is set, and do not wait for it.
 
@@ -83,7 +102,7 @@ class Workspace:
         if not self.target:
             return
         try:
-            self._own(self.target).open()
+            self.scout.ask(self._own(self.target).open())
         except CtrKernelError:
             self._containers.pop(self.target, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,22 @@ def has_command(engine: Engine, image: str) -> bool:
     words = ["image", "inspect", "--format={{json .Config.Cmd}} {{json .Config.Entrypoint}}"]
     done = engine.run([*words, check_image(image)], timeout=ANSWER_TIMEOUT)
     return any(word not in (b"null", b"[]") for word in done.stdout.split())
+
+
+def repo_digest(engine: Engine, image: str) -> str | None:
+    """Return the name and digest by which a registry knows `image`; None if none does.
+
+    Args:
+        engine: The engine's command line.
+        image: Its id or name.
+    """
+    words = ["image", "inspect", "--format={{json .RepoDigests}}", check_image(image)]
+    done = engine.run(words, timeout=ANSWER_TIMEOUT)
+    try:
+        digests = json.loads(done.stdout or b"null")
+    except ValueError:
+        return None
+    return str(digests[0]) if done.exit_code == 0 and digests else None
 
 
 def pull(

@@ -15,15 +15,19 @@ from ipykernel.kernelbase import Kernel
 from ctrkernel.commands import registry
 from ctrkernel.commands.cell import SHELL, Cell, CommandLine, split_cell
 from ctrkernel.commands.context import Context, Interrupts
+from ctrkernel.commands.glance import dim
 from ctrkernel.errors import CommandInterrupted, CtrKernelError, ShellExited
 from ctrkernel.kernel.frontend import KernelFrontend
 from ctrkernel.kernel.history import History, Search, history_path
 from ctrkernel.kernel.outlet import Outlet
 from ctrkernel.kernel.question import Asker, Questions
+from ctrkernel.kernel.report import KEY, Failure, Report
 from ctrkernel.kernel.stream import Publisher
 from ctrkernel.protocol.conversation import has_command
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+
     from ctrkernel.commands.completion import Completer
     from ctrkernel.commands.workspace import Workspace
     from ctrkernel.session.execution import Execution
@@ -33,21 +37,12 @@ if TYPE_CHECKING:
 Reply = dict[str, Any]
 
 
-class Failure(Exception):
-    """A cell that ended in an error."""
-
-    def __init__(self, ename: str, evalue: str) -> None:
-        super().__init__(evalue)
-        self.ename = ename
-        self.evalue = evalue
-
-
 class ContainerShellKernel(Kernel):
     """Runs cells in a shell in a container."""
 
     implementation = "ctrkernel"
     implementation_version = version("ctrkernel")
-    banner = f"ctrkernel {implementation_version}: every cell runs in one shell in a container"
+    title = f"ctrkernel {implementation_version}: every cell runs in one shell in a container"
     language_info: dict[str, Any] = {  # noqa: RUF012 - the base class has it as an instance's
         "name": "bash",
         "mimetype": "text/x-sh",
@@ -74,6 +69,9 @@ class ContainerShellKernel(Kernel):
         self._completer: Completer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: tuple[ShellSession, Execution] | None = None
+        #: What is told of the cell whose turn it is, and what replies are about to tell.
+        self._report: Report | None = None
+        self._metadata: dict[str, dict[str, Any]] = {}
 
     def use(self, workspace: Workspace) -> None:
         """Work in `workspace`; called once, before the first message."""
@@ -100,7 +98,7 @@ class ContainerShellKernel(Kernel):
             "implementation": self.implementation,
             "implementation_version": self.implementation_version,
             "language_info": self.language_info,
-            "banner": self.banner,
+            "banner": f"{self.title}\n{self.workspace.here}",
             "help_links": self.help_links,
             "supported_features": features,
         }
@@ -145,17 +143,15 @@ class ContainerShellKernel(Kernel):
             self._publisher.begin(parent, silent=silent)
             self._remember(code, store_history=store_history and not silent)
             self._interrupts = Interrupts()
-            await self._cell(cell, asker)
-        except Failure as failure:
-            return self._error_reply(failure.ename, failure.evalue)
-        except CtrKernelError as error:
-            return self._error_reply(type(error).__name__, str(error))
+            self._report = Report(self.workspace, self._publisher)
+            return await self._replied(
+                parent, self._cell(cell, asker), self._report, self._publisher
+            )
         finally:
             self._publisher.end()
             self._publisher.silent = False
             self._turn.release()
             await self._publisher.drained()
-        return self._ok_reply()
 
     async def _aside(self, cell: Cell, asker: Asker, *, silent: bool) -> Reply:
         """Run a cell of commands that may come while another one runs, as in a subshell."""
@@ -165,17 +161,44 @@ class ContainerShellKernel(Kernel):
         interrupts = Interrupts()
         self._asides.append(interrupts)
         try:
-            for command in cell.commands:
-                await self._command(command, publisher, interrupts, asker)
-        except Failure as failure:
-            return self._error_reply(failure.ename, failure.evalue, publisher)
-        except CtrKernelError as error:
-            return self._error_reply(type(error).__name__, str(error), publisher)
+            commands = self._commands(cell, publisher, interrupts, asker)
+            return await self._replied(
+                asker.parent, commands, Report(self.workspace, publisher), publisher
+            )
         finally:
             publisher.end()
             self._asides.remove(interrupts)
             await publisher.drained()
-        return self._ok_reply()
+
+    async def _replied(
+        self,
+        parent: Mapping[str, Any],
+        work: Coroutine[Any, Any, None],
+        report: Report,
+        publisher: Publisher,
+    ) -> Reply:
+        """Do a cell's work and return the reply's content."""
+        failure = None
+        try:
+            await work
+        except Failure as failed:
+            failure = failed
+        except CtrKernelError as error:
+            failure = Failure.of(error)
+        failure, self._metadata[parent["header"]["msg_id"]] = await report.close(failure)
+        return (
+            self._ok_reply()
+            if failure is None
+            else self._error_reply(failure, report.ending(failure), publisher)
+        )
+
+    def finish_metadata(
+        self, parent: Mapping[str, Any], metadata: dict[str, Any], reply_content: Reply
+    ) -> dict[str, Any]:
+        """Say what the cell came to and where it ran; called for each reply."""
+        metadata = super().finish_metadata(parent, metadata, reply_content)  # type: ignore[no-untyped-call]
+        known = self._metadata.pop(parent["header"]["msg_id"], None)
+        return metadata if known is None else {**metadata, KEY: known}
 
     def _remember(self, code: str, *, store_history: bool) -> None:
         if store_history and self._history is not None:
@@ -258,6 +281,12 @@ class ContainerShellKernel(Kernel):
         if cell.shell is not None and has_command(cell.shell):
             await self._shell(cell.shell)
 
+    async def _commands(
+        self, cell: Cell, publisher: Publisher, interrupts: Interrupts, asker: Asker
+    ) -> None:
+        for command in cell.commands:
+            await self._command(command, publisher, interrupts, asker)
+
     async def _command(
         self, line: CommandLine, publisher: Publisher, interrupts: Interrupts, asker: Asker
     ) -> None:
@@ -285,7 +314,8 @@ class ContainerShellKernel(Kernel):
 
     async def _shell(self, code: str) -> None:
         # What is set wrongly is told before the code runs.
-        self.workspace.settings.check()
+        settings = self.workspace.settings
+        settings.check()
         session = await self._ready()
         try:
             execution = session.submit(code, on_output=self._publisher.stream)
@@ -294,6 +324,8 @@ class ContainerShellKernel(Kernel):
             session = await self._ready()
             execution = session.submit(code, on_output=self._publisher.stream)
         self._running = session, execution
+        assert self._report is not None
+        self._report.ran_in(session)
         try:
             result = await asyncio.wrap_future(execution.future)
         except ShellExited as error:
@@ -301,13 +333,14 @@ class ContainerShellKernel(Kernel):
                 # The shell was on its way out; the code has not run, so a new one takes it.
                 await self._shell(code)
                 return
-            raise Failure("ShellExited", str(error)) from error
+            raise Failure.of(error) from error
         finally:
             self._running = None
+        self._report.came_to(result)
         if execution.interrupts:
-            raise Failure("KeyboardInterrupt", f"exit status {result.exit_code}")
+            raise Failure("KeyboardInterrupt", f"exit status {result.exit_code}", result)
         if not result.ok:
-            raise Failure("CommandFailed", f"exit status {result.exit_code}")
+            raise Failure("CommandFailed", f"exit status {result.exit_code}", result)
 
     async def _ready(self) -> ShellSession:
         present = self.workspace.session
@@ -341,9 +374,10 @@ class ContainerShellKernel(Kernel):
             "user_expressions": {},
         }
 
-    def _error_reply(self, ename: str, evalue: str, publisher: Publisher | None = None) -> Reply:
-        traceback = [f"\x1b[31m{ename}\x1b[0m: {evalue}"]
-        (publisher or self._publisher).error(ename, evalue, traceback)
+    def _error_reply(self, failure: Failure, ending: str, publisher: Publisher) -> Reply:
+        ename, evalue = failure.ename, failure.evalue
+        traceback = [f"\x1b[31m{ename}\x1b[0m: {evalue}" + (dim(f" · {ending}") if ending else "")]
+        publisher.error(ename, evalue, traceback)
         return {
             "status": "error",
             "execution_count": self.execution_count,

@@ -29,7 +29,7 @@ QUICKSTART_OUTPUTS = (
     r"1 0\n",
     (
         r"ls: cannot access '/no/such/folder': No such file or directory\n"
-        r"\nCommandFailed: exit status 2"
+        r"\nCommandFailed: exit status 2 · \d.* m?s · /tmp/quickstart"
     ),
     r"step 1 … done\nstep 2 … done\nstep 3 … done\n",
     (
@@ -126,7 +126,7 @@ def test_a_failing_cell_shows_one_red_line(lab: Lab) -> None:
 
     error = notebook.errors(0)
     expect(error).to_have_count(1)
-    assert error.inner_text() == "CommandFailed: exit status 3"
+    assert re.fullmatch(r"CommandFailed: exit status 3 · \d.* m?s · /.*", error.inner_text())
     assert error.locator("span.ansi-red-fg").inner_text() == "CommandFailed"
 
 
