@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
 import threading
 from dataclasses import replace
@@ -16,10 +14,10 @@ from ctrkernel.commands import registry
 from ctrkernel.commands.cell import SHELL
 from ctrkernel.commands.context import Context, Interrupts, Output
 from ctrkernel.errors import CommandInterrupted, CtrKernelError
-from ctrkernel.magics.frontend import MagicFrontend
+from ctrkernel.magics.frontend import MagicFrontend, on_sigint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -151,15 +149,11 @@ class Bridge:
             self._workspace.close()
 
 
-@contextlib.contextmanager
-def _signalling(frontend: MagicFrontend, interrupts: Interrupts) -> Iterator[None]:
+def _signalling(frontend: MagicFrontend, interrupts: Interrupts) -> AbstractContextManager[None]:
     """Have SIGINT tell the command, and raise nothing in the middle of something else.
 
     The handler itself only leaves word: it may come in the middle of anything, a lock included.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     presses = 0
 
     def pressed(*_: object) -> None:
@@ -169,11 +163,7 @@ def _signalling(frontend: MagicFrontend, interrupts: Interrupts) -> Iterator[Non
         if presses >= PATIENCE:
             frontend.end()
 
-    before = signal.signal(signal.SIGINT, pressed)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    return on_sigint(pressed)
 
 
 def _show_late(text: str) -> None:

@@ -143,7 +143,7 @@ class MagicFrontend:
 
         def ask() -> None:
             try:
-                with _interruptible(), warnings.catch_warnings():
+                with on_sigint(signal.default_int_handler), warnings.catch_warnings():
                     # Where the echo cannot be switched off, it would be read in the open.
                     warnings.simplefilter("error", GetPassWarning)
                     answer.set_result(getpass(prompt))
@@ -213,12 +213,12 @@ class _NotebookView:
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Have SIGINT raise KeyboardInterrupt."""
+def on_sigint(handler: Callable[..., object]) -> Iterator[None]:
+    """Have SIGINT call `handler` while the body runs; only the main thread is signalled."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:

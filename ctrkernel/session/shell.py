@@ -535,16 +535,18 @@ class ShellSession:
 
     def type(self, data: bytes) -> None:
         """Type bytes, as a keyboard would."""
-        pump = self._pump
-        if pump is not None:
-            pump.post(lambda: pump.type(data))
+        self._post(lambda pump: pump.type(data))
 
     def resize(self, rows: int, columns: int) -> None:
         """Set the terminal's size in characters."""
         self.rows, self.columns = rows, columns
+        self._post(lambda pump: pump.resize(rows, columns))
+
+    def _post(self, request: Callable[[Pump], None]) -> None:
+        """Have `request` called with the pump, in its thread; nothing where there is none."""
         pump = self._pump
         if pump is not None:
-            pump.post(lambda: pump.resize(rows, columns))
+            pump.post(lambda: request(pump))
 
     # What the interrupter and the talker ask for
 
@@ -582,9 +584,7 @@ class ShellSession:
 
     def press(self, key: bytes, execution: Execution) -> None:
         """Type a key that signals, once the command has begun, if it still runs then."""
-        pump = self._pump
-        if pump is not None:
-            pump.post(lambda: pump.press(key, lambda: self.runs(execution)))
+        self._post(lambda pump: pump.press(key, lambda: self.runs(execution)))
 
     def beside(self) -> Beside | None:
         """Return the way to the container beside the terminal, once the shell's pid is known."""
@@ -611,15 +611,13 @@ class ShellSession:
 
     def take_over(self) -> None:
         """Make the shell ours that is in our shell's place; it ends the running command."""
-        pump = self._pump
-        if pump is not None:
-            pump.post(pump.replace_shell)
+        self._post(lambda pump: pump.replace_shell())
 
     def ask_for_end(self) -> None:
         """Type the end mark's words; only where the shell is known to be at its prompt."""
-        conversation, pump = self._conversation, self._pump
-        if conversation is not None and pump is not None:
-            pump.post(lambda: pump.type(conversation.rescue()))
+        conversation = self._conversation
+        if conversation is not None:
+            self._post(lambda pump: pump.type(conversation.rescue()))
 
     def let_go(self) -> None:
         """End the engine's client; what runs in the container is hung up when it can be."""
