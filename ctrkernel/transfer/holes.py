@@ -41,19 +41,20 @@ def data_in(descriptor: int, size: int) -> list[tuple[int, int]]:
 def write_with_holes(descriptor: int, data: bytes, at: int) -> None:
     """Write `data` at the offset `at` of a new file, leaving out blocks of zeros.
 
-    The caller sets the file's size at the end: a hole there is only known by it.
+    A block of the file may come in several pieces, each with a call: what of it is zeros is left
+    out of each. The caller sets the file's size at the end: a hole there is only known by it.
     """
     view = memoryview(data)
-    begin = 0
+    begin = block = 0
     # Blocks of the file, not of the piece: a hole has to be a whole block.
-    first = -at % HOLE_SIZE
-    for block in range(first, len(view) - HOLE_SIZE + 1, HOLE_SIZE):
+    end = min(-at % HOLE_SIZE or HOLE_SIZE, len(view))
+    while block < len(view):
         # Bytes and not the view: it compares number by number.
-        if view[block] or data[block : block + HOLE_SIZE] != _ZEROS:
-            continue
-        if begin < block:
-            _write(descriptor, view[begin:block], at + begin)
-        begin = block + HOLE_SIZE
+        if not view[block] and data[block:end] == _ZEROS[: end - block]:
+            if begin < block:
+                _write(descriptor, view[begin:block], at + begin)
+            begin = end
+        block, end = end, min(end + HOLE_SIZE, len(view))
     if begin < len(view):
         _write(descriptor, view[begin:], at + begin)
 
