@@ -315,6 +315,11 @@ class Conversation:
             return happenings
         return self._done(status, cwd)
 
+    @property
+    def left_in(self) -> str | None:
+        """The directory of a shell that is about to end, where its last cell still told it."""
+        return _text_of(self._left[1]) if self.phase is Phase.LEAVING else None
+
     def stay(self) -> list[Happening]:
         """End the cell of a shell that did not end though its stdin is no terminal any more."""
         return self._done(*self._left)

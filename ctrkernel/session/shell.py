@@ -690,6 +690,8 @@ class ShellSession:
             self._failed_to_start(status)
             return
         self.exit_status = status
+        if self._conversation is not None:
+            self.cwd = self._conversation.left_in or self.cwd
         self._end_with(lambda: self._why_gone(status))
 
     def on_failure(self, error: BaseException) -> None:

@@ -292,11 +292,12 @@ def test_the_end_of_the_shell_is_told_and_the_next_cell_has_a_new_one(
 
 def test_a_shell_that_lost_its_input_is_replaced_and_no_cell_is(kernel: LiveKernel) -> None:
     for number in range(5):
-        kernel.run("cd /usr/share; exec </dev/null")
+        lost = kernel.run("cd /usr/share; exec </dev/null")
 
         after = kernel.run(f"echo {number} $PWD")
 
-        assert (after.status, after.text) == ("ok", f"exit\n{number} /usr/share\n")
+        assert (lost.error[0], lost.text) == ("ShellExited", "exit\n")
+        assert (after.status, after.text) == ("ok", f"{number} /usr/share\n")
         assert "new shell in /usr/share" in after.notices
 
 
