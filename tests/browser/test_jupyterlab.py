@@ -131,10 +131,11 @@ def test_a_failing_cell_shows_one_red_line(lab: Lab) -> None:
 
 
 def test_a_long_output_comes_whole_and_trips_no_limit_of_the_server(lab: Lab) -> None:
-    notebook = lab.new("long.ipynb", ["seq 1 200000"])
+    notebook = lab.new("long.ipynb", ["%ctr_config output_limit=none", "seq 1 200000"])
 
-    output = notebook.run(0)
-    notebook.wait_done(0)
+    notebook.run(0)
+    output = notebook.run(1)
+    notebook.wait_done(1)
 
     text = output.text_content() or ""
     assert "IOPub" not in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.kernel.live_kernel import Cell, LiveKernel, docker, live_kernel
+from workbench.names import ENGINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,19 +123,26 @@ def test_a_silent_picture_is_not_sent(kernel: LiveKernel) -> None:
     assert displayed(kernel.run("%ctr_show p.png", silent=True, store_history=False)) == []
 
 
-def test_progress_in_the_kernel_leaves_no_half_line(kernel: LiveKernel) -> None:
-    with (kernel.folder / "large").open("wb") as file:
-        for _ in range(1500):  # no holes: they would not take a second
-            file.write(b"\1" * 1_000_000)
+def test_progress_in_the_kernel_is_one_line_that_the_summary_replaces(
+    debian: str, tmp_path: Path
+) -> None:
+    # A client that rests in the middle: what is done within a second shows no progress.
+    slow = tmp_path / "docker"
+    slow.write_text(
+        f'#!/bin/sh\n[ "$1" = cp ] || exec {ENGINE} "$@"\n'
+        f'{{ head -c 1000000; sleep 2; cat; }} | {ENGINE} "$@"\n'
+    )
+    slow.chmod(0o755)
+    with live_kernel(tmp_path, CTRKERNEL_TARGET=debian, CTRKERNEL_ENGINE=str(slow)) as kernel:
+        (kernel.folder / "large").write_bytes(b"\1" * 3_000_000)
+        kernel.run("cd /tmp")
 
-    text = kernel.run("%ctr_put large .", timeout=60).text
+        cell = kernel.run("%ctr_put large .")
 
-    *steps, last = text.split("\r")
-    assert last.startswith("put 1 file, 1.5 GB → ")
-    assert "\n" not in "".join(steps)
-    assert not steps[-1].strip()
-    assert all(len(step) < 80 for step in steps)
-    assert any("% put" in step or "%, put" in step for step in steps)
+    (step,) = displayed(cell)
+    assert re.fullmatch(r"│.+│ +\d+%, put .* of 3\.0 MB, .*", step["text/plain"])
+    assert cell.messages[-2]["msg_type"] == "stream"
+    assert re.fullmatch(r"put 1 file, 3\.0 MB → \S+:/tmp/large in .* s\n", cell.text)
 
 
 # IPython in a notebook
