@@ -105,11 +105,13 @@ class Interrupter:
 
         later(even_shell, delay=INTERRUPT_GRACE)
 
-    def _look_after(self, execution: Execution) -> None:
+    def _look_after(self, execution: Execution, *, again: bool = False) -> None:
         """Continue a stopped shell; let a silent prompt speak.
 
-        An interrupted builtin is gone, so a shell that sleeps in its terminal's foreground waits
-        at a prompt that has lost its mark.
+        A shell that sleeps in its terminal's foreground waits at a prompt that has lost its mark,
+        for an interrupted builtin is gone; or the key came right before a builtin began to read,
+        which would read what we type. A second interrupt ends the one and does nothing to the
+        other.
         """
         beside = self._beside(execution)
         if beside is None:
@@ -123,8 +125,11 @@ class Interrupter:
             beside.go_on()
         elif self._session.is_replaced(look):
             self._session.take_over()
-        elif look.sleeping and look.foreground:
+        elif look.sleeping and look.foreground and again:
             self._session.ask_for_end()
+        elif look.sleeping and look.foreground:
+            beside.interrupt()
+            later(lambda: self._look_after(execution, again=True), delay=INTERRUPT_GRACE / 2)
         else:
             self._interrupt_again(execution, beside, look.group)
 
