@@ -25,6 +25,7 @@ from ctrkernel.engine.engine import find_engine
 from ctrkernel.engine.living import Living
 from ctrkernel.errors import CommandInterrupted, UsageError, one_line
 from ctrkernel.session.aside import run_aside
+from ctrkernel.session.launcher import Screen
 from ctrkernel.session.mask import Mask
 from ctrkernel.session.shell import ShellSession
 from ctrkernel.session.variables import Variables, exported, values_of
@@ -97,6 +98,7 @@ class Container(Living, Files):
         ownership: Removes the container when it is closed.
         transcripts: Keeps what it and its shells print.
         mask: Takes secrets out of all that is shown; None for one of its own.
+        screen: Asked for each new shell's terminal.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Container(Living, Files):
         ownership: Ownership | None = None,
         transcripts: TranscriptFolder | None = None,
         mask: Mask | None = None,
+        screen: Callable[[], Screen] = Screen,
     ) -> None:
         self.engine = engine
         self.name = name
@@ -120,6 +123,7 @@ class Container(Living, Files):
         #: What its shells were given, and new ones will be.
         self.variables = Variables(self.mask)
         self._shell = shell
+        self._screen = screen
         self._env = dict(env or {})
         self._on_late = on_late
         self._on_notice = on_notice
@@ -268,13 +272,15 @@ class Container(Living, Files):
             self.variables.apply(session)
 
     def _new_session(self, name: str) -> ShellSession:
-        transcripts = self._transcripts
+        transcripts, screen = self._transcripts, self._screen()
         session = ShellSession(
             self.engine,
             self.name,
             name=name,
             shell=self._shell,
-            env=self._env,
+            env={**screen.env, **self._env},
+            rows=screen.rows,
+            columns=screen.columns,
             on_late=self._on_late,
             on_notice=self._on_notice,
             on_shown=transcripts.session(self.name, name) if transcripts is not None else None,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 #: Settings of the person's that would change what a test sees.
 _PERSONAL = (
+    "COLUMNS",
     "CTRKERNEL_SHELL",
     "CTRKERNEL_TARGET",
     "JUPYTER_CONFIG_DIR",
@@ -23,6 +24,7 @@ _PERSONAL = (
     "JUPYTER_DATA_DIR",
     "JUPYTER_PATH",
     "JUPYTER_RUNTIME_DIR",
+    "LINES",
     "PYTHONPATH",
     "XDG_CACHE_HOME",
     "XDG_CONFIG_HOME",

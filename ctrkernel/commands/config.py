@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ctrkernel.commands.command import Command, CommandParser
 from ctrkernel.commands.settings import SETTINGS
 from ctrkernel.commands.table import Table
+from ctrkernel.commands.terminal_settings import apply
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +24,9 @@ class Config(Command):
         ("%ctr_config output_limit=5MB", "up to 5 MB of a cell's output in the notebook"),
         ("%ctr_config output_limit=none", "all of it, whatever the server makes of that"),
         ("%ctr_config output_limit=", "back to the default"),
+        ("%ctr_config width=80 height=24", "the terminal's size, at once"),
+        ("%ctr_config timeout=5m", "each cell's code is interrupted after five minutes"),
+        ("%ctr_config stop_on_error=off", "the notebook goes on past a cell that fails"),
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,15 +46,17 @@ class Config(Command):
             name, equals, value = word.partition("=")
             settings.find(name)
             pairs.append((name, value if equals else None))
-        settings.update({name: value for name, value in pairs if value is not None})
+        values = {name: value for name, value in pairs if value is not None}
+        settings.update(values)
+        apply(context.workspace, values, context.frontend.notice)
         named = {name for name, _ in pairs}
         shown = [setting for setting in settings if not named or setting.name in named]
-        values = {setting.name: settings[setting.name] for setting in shown}
+        found = {setting.name: settings[setting.name] for setting in shown}
         return Table(
             ("setting", "value", "default", "meaning"),
             [
-                (setting.name, setting.show(values[setting.name]), setting.default, setting.help)
+                (setting.name, setting.show(found[setting.name]), setting.default, setting.help)
                 for setting in shown
             ],
-            values=list(values.items()),
+            values=list(found.items()),
         ).shown()

@@ -6,8 +6,16 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ctrkernel.commands.setting_forms import (
+    number,
+    one_of,
+    or_none,
+    program,
+    size_or_none,
+    time_or_none,
+)
 from ctrkernel.errors import UsageError
-from ctrkernel.output.size import format_size, parse_size
+from ctrkernel.output.size import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +36,7 @@ class Setting:
         default: The value where nothing is set, as it would be typed.
         help: One line.
         variable: The variable of the environment that sets it; empty for none.
+        foreign: Whether that variable is not ours alone, so that nonsense in it is the default.
     """
 
     name: str
@@ -37,37 +46,15 @@ class Setting:
     default: str
     help: str
     variable: str = ""
-
-
-def parse_limit(word: str) -> int | None:
-    """Read a size in bytes, or ``none``."""
-    if word.lower() == "none":
-        return None
-    size = parse_size(word)
-    if size is None or size < LEAST_OUTPUT_LIMIT:
-        raise ValueError(word)
-    return size
-
-
-def one_of(*words: str) -> Callable[[str], str]:
-    """Return a parser that takes these words alone."""
-
-    def parse(word: str) -> str:
-        if word not in words:
-            raise ValueError(word)
-        return word
-
-    return parse
+    foreign: bool = False
 
 
 SETTINGS: Final = (
     Setting(
         "output_limit",
         "SIZE|none",
-        parse_limit,
-        lambda limit: (
-            "none" if limit is None else format_size(limit).replace(" ", "").replace(".0", "")
-        ),
+        size_or_none(LEAST_OUTPUT_LIMIT),
+        or_none(lambda limit: format_size(limit).replace(" ", "").replace(".0", "")),
         "1MB",
         "how much of a cell's output the notebook holds; the whole of longer output is in a file",
         "CTRKERNEL_OUTPUT_LIMIT",
@@ -79,6 +66,53 @@ SETTINGS: Final = (
         str,
         "none",
         "whether HTML that comes out of a container is shown as such, and not as text",
+    ),
+    Setting(
+        "width",
+        "10..1000",
+        number(10, 1000),
+        str,
+        "120",
+        "the terminal's width in characters, at once",
+        "COLUMNS",
+        foreign=True,
+    ),
+    Setting(
+        "height",
+        "2..1000",
+        number(2, 1000),
+        str,
+        "40",
+        "the terminal's height, at once",
+        "LINES",
+        foreign=True,
+    ),
+    Setting(
+        "term",
+        "NAME",
+        program,
+        str,
+        "xterm-256color",
+        "TERM of the shells, at once in those at their prompt",
+        "CTRKERNEL_TERM",
+    ),
+    Setting(
+        "pager",
+        "PROGRAM",
+        program,
+        str,
+        "cat",
+        "PAGER of the shells, and git's, man's, systemctl's and psql's, as with term",
+        "CTRKERNEL_PAGER",
+    ),
+    Setting(
+        "timeout",
+        "TIME|none",
+        time_or_none,
+        or_none("{:g}".format),
+        "none",
+        "seconds, or 5m, after which shell code is interrupted that says no --timeout",
+        "CTRKERNEL_TIMEOUT",
     ),
     Setting(
         "failure_line",
@@ -159,7 +193,12 @@ class Settings:
         with self._lock:
             if name not in self._values:
                 word = self._environ.get(setting.variable, "") if setting.variable else ""
-                self._values[name] = _parsed(setting, word, setting.variable)
+                try:
+                    self._values[name] = _parsed(setting, word, setting.variable)
+                except UsageError:
+                    if not setting.foreign:
+                        raise
+                    self._values[name] = setting.parse(setting.default)
             return self._values[name]
 
     def check(self) -> None:

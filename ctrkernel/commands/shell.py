@@ -93,7 +93,7 @@ class Shell(TailCommand):
                 arguments.session,
                 code,
                 context=context,
-                timeout=arguments.timeout,
+                timeout=_timeout(arguments, context),
                 on_output=context.frontend.stream,
             )
         except CommandError as error:
@@ -127,7 +127,7 @@ class Shell(TailCommand):
             arguments.session,
             code,
             context=context,
-            timeout=arguments.timeout,
+            timeout=_timeout(arguments, context),
             errors=errors,
         )
         self._keep(arguments, context, fleet.outputs, fleet.results)
@@ -166,6 +166,12 @@ class Shell(TailCommand):
             variables[arguments.out] = output
         if arguments.result:
             variables[arguments.result] = result
+
+
+def _timeout(arguments: argparse.Namespace, context: Context) -> float | None:
+    default: float | None = context.workspace.settings.known("timeout")
+    given: float | None = arguments.timeout
+    return default if given is None else given
 
 
 def _background(container: Container, session: str, code: str, context: Context) -> Output:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ctrkernel.engine.create import RunSpec
     from ctrkernel.engine.ownership import Ownership
     from ctrkernel.engine.transcript import TranscriptFolder
+    from ctrkernel.session.launcher import Screen
     from ctrkernel.session.shell import ShellSession
 
 
@@ -323,9 +324,15 @@ class Workspace:
             on_late=self._late,
             on_notice=self._notice,
             mask=self.mask,
+            screen=self._screen,
             ownership=ownership,
             transcripts=transcripts,
         )
+
+    def _screen(self) -> Screen:
+        from ctrkernel.commands.terminal_settings import screen  # noqa: PLC0415 - a fast start
+
+        return screen(self.settings)
 
     def _leave(self, name: str) -> None:
         with self._lock:

@@ -17,6 +17,7 @@ from ctrkernel.commands.cell import SHELL, Cell, CommandLine, split_cell
 from ctrkernel.commands.context import Context, Interrupts
 from ctrkernel.commands.glance import dim
 from ctrkernel.errors import CommandInterrupted, CtrKernelError, ShellExited
+from ctrkernel.kernel.deadline import ended
 from ctrkernel.kernel.frontend import KernelFrontend
 from ctrkernel.kernel.history import History, Search, history_path
 from ctrkernel.kernel.outlet import Outlet
@@ -327,7 +328,7 @@ class ContainerShellKernel(Kernel):
         assert self._report is not None
         self._report.ran_in(session)
         try:
-            result = await asyncio.wrap_future(execution.future)
+            result = await ended(session, execution, limit=settings.known("timeout"))
         except ShellExited as error:
             if execution.lost and not execution.interrupts:
                 # The shell was on its way out; the code has not run, so a new one takes it.

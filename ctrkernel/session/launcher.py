@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -23,15 +23,24 @@ _SILENCE = f"{TERMINAL} 2>/dev/null; "
 #: Asked of the container once: bash where there is one, else sh.
 _CHOOSE = 'if command -v bash >/dev/null 2>&1; then exec bash "$@"; fi; exec sh -i'
 
-#: So that git, man, systemctl and psql print and do not stop to page.
-ENVIRONMENT = {
-    "TERM": "xterm-256color",
-    "PAGER": "cat",
-    "GIT_PAGER": "cat",
-    "MANPAGER": "cat",
-    "SYSTEMD_PAGER": "cat",
-    "PSQL_PAGER": "cat",
-}
+#: What names a pager; with ``cat`` git, man, systemctl and psql print and do not stop to page.
+PAGERS = ("PAGER", "GIT_PAGER", "MANPAGER", "SYSTEMD_PAGER", "PSQL_PAGER")
+ENVIRONMENT = {"TERM": "xterm-256color", **dict.fromkeys(PAGERS, "cat")}
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A shell's terminal.
+
+    Attributes:
+        rows: Its height in characters.
+        columns: Its width.
+        env: Variables that go with it.
+    """
+
+    rows: int = 40
+    columns: int = 120
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

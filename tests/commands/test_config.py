@@ -54,6 +54,59 @@ def test_of_several_words_all_take_effect_or_none(line: str) -> None:
     assert context.workspace.settings["trust"] == "none"
 
 
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("width=80", 80),
+        ("height=2", 2),
+        ("timeout=30", 30.0),
+        ("timeout=1.5", 1.5),
+        ("timeout=5m", 300.0),
+        ("timeout=2h", 7200.0),
+        ("timeout=none", None),
+        ("timeout=", None),
+        ("pager='less -R'", "less -R"),
+    ],
+)
+def test_numbers_times_and_programs_are_read_as_typed(typed: str, value: object) -> None:
+    context = _context()
+
+    registry.find("ctr_config").run(typed, context)
+
+    assert context.workspace.settings[typed.partition("=")[0]] == value
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "width=9",
+        "width=1001",
+        "width=x",
+        "width=-5",
+        "height=1",
+        "timeout=0",
+        "timeout=-1",
+        "timeout=soon",
+        "timeout=inf",
+        "timeout=nan",
+        "timeout=m",
+        "stop_on_error=yes",
+        "term='a\x1b'",
+    ],
+)
+def test_what_is_no_size_time_or_word_is_told_with_what_to_type(line: str) -> None:
+    with pytest.raises(UsageError, match=f"type %ctr_config {line.partition('=')[0]}="):
+        registry.find("ctr_config").run(line, _context())
+
+
+def test_the_terminal_follows_the_environment_where_that_makes_sense() -> None:
+    settings = Settings({"COLUMNS": "80", "LINES": "0", "CTRKERNEL_TIMEOUT": "2m"})
+
+    settings.check()
+
+    assert (settings["width"], settings["height"], settings["timeout"]) == (80, 40, 120.0)
+
+
 def test_a_variable_that_makes_no_sense_is_told_at_first_use_and_can_be_mended() -> None:
     settings = Settings({"CTRKERNEL_OUTPUT_LIMIT": "much"})
 

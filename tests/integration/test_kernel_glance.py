@@ -35,7 +35,7 @@ def kernel(shared: LiveKernel) -> Iterator[LiveKernel]:
     """The module's kernel, with nothing set at the end."""
     yield shared
     shared.heal()
-    for name in ("failure_line", "stop_on_error", "timestamps", "cell_record"):
+    for name in ("failure_line", "stop_on_error", "timestamps", "cell_record", "timeout"):
         shared.run(f"%ctr_config {name}=")
 
 
@@ -104,6 +104,62 @@ def test_times_stand_before_and_behind_the_output_and_leave_it_as_it_is(
     assert shown == ["stderr", "stdout", "stderr"]
     when = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+"
     assert re.fullmatch(rf"{_GREY}{when}{_PLAIN}\n{_GREY}{when} · {_SOON}{_PLAIN}\n", cell.notices)
+
+
+# The terminal, and the time that a cell has
+
+
+def test_the_terminal_s_size_changes_at_once_and_for_shells_to_come(
+    debian: str, tmp_path: Path
+) -> None:
+    with live_kernel(tmp_path, CTRKERNEL_TARGET=debian, COLUMNS="100", LINES="none") as kernel:
+        assert kernel.run("stty size").text == "40 100\n"
+        assert kernel.run("%ctr_config width=77 height=20\nstty size").text == "20 77\n"
+        assert kernel.run('echo "$COLUMNS $LINES $?"').text == "77 20 0\n"
+        kernel.run("exit")
+        assert kernel.run("stty size").text == "20 77\n"
+
+
+def test_terminal_and_pager_change_in_open_shells_and_in_those_to_come(
+    debian: str, tmp_path: Path
+) -> None:
+    with live_kernel(tmp_path, CTRKERNEL_TARGET=debian) as kernel:
+        show = 'echo "$TERM $PAGER $GIT_PAGER $?"'
+        assert kernel.run(show).text == "xterm-256color cat cat 0\n"
+        cell = kernel.run(f"%ctr_config term=dumb pager='less -R'\n{show}")
+        assert (cell.text, cell.notices) == ("dumb less -R less -R 0\n", "")
+        kernel.run("exit")
+        assert kernel.run(show).text == "dumb less -R less -R 0\n"
+
+
+def test_a_shell_that_is_busy_is_told_to_stay_as_it_is(debian: str, tmp_path: Path) -> None:
+    with live_kernel(tmp_path, CTRKERNEL_TARGET=debian) as kernel:
+        kernel.run("%%ctr --bg --session busy\nread -r _")
+
+        told = kernel.run("%ctr_config term=dumb").notices
+
+    assert told.startswith(f"ctrkernel: term of session busy in {debian} stays until its next")
+
+
+@pytest.mark.parametrize("begin", ["", "%%ctr\n", "%%ctr --session slow\n"])
+def test_a_cell_that_takes_too_long_is_interrupted_and_its_shell_stays(
+    kernel: LiveKernel, begin: str
+) -> None:
+    kernel.run("%ctr_config timeout=1")
+    kernel.run(f"{begin}kept=yes")
+
+    cell = kernel.run(f"{begin}echo before; sleep 60")
+
+    assert cell.error == ("CommandTimedOut", "timed out after 1 s")
+    assert cell.text.startswith("before\n")
+    assert facts(cell)["exit_status"] == 130
+    assert kernel.run(f'{begin}echo "$kept"').text == "yes\n"
+
+
+def test_a_cell_s_own_time_out_goes_before_the_notebook_s(kernel: LiveKernel) -> None:
+    kernel.run("%ctr_config timeout=0.5")
+
+    assert kernel.run("%%ctr --timeout 15\nsleep 1; echo done").text == "done\n"
 
 
 # What is kept
