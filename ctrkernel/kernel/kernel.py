@@ -227,6 +227,16 @@ class ContainerShellKernel(Kernel):
             "metadata": {"_jupyter_types_experimental": types},
         }
 
+    async def do_is_complete(self, code: str) -> dict[str, Any]:
+        """Tell whether a cell is whole; called for each is_complete_request."""
+        from ctrkernel.commands.completeness import completeness  # noqa: PLC0415 - a fast start
+
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, completeness, code, self.workspace
+        )
+        indent = {} if found.indent is None else {"indent": found.indent}
+        return {"status": found.verdict.value, **indent}
+
     async def do_history(  # noqa: PLR0917 - the interface is Jupyter's
         self,
         hist_access_type: str,

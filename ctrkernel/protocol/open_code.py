@@ -7,6 +7,7 @@ unusual code, and the person decides: an empty line ends the code whatever it is
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import Final
 
 #: Words that open something, and those that close it.
@@ -29,9 +30,30 @@ _WORD: Final = re.compile(r"""[^\s;&|()<>"'`$\\]+""")
 _HERE: Final = re.compile(r"<<(-?)[ \t]*(['\"\\]?)([^\s'\"\\;&|()<>]+)['\"]?")
 
 
+class Opening(Enum):
+    """What is open at the end of code."""
+
+    #: A command: a loop, a parenthesis, an operator.
+    COMMAND = "command"
+    #: The line: its last character is a backslash.
+    LINE = "line"
+    #: A quote.
+    QUOTE = "quote"
+    #: A here-document.
+    DOCUMENT = "document"
+
+
 def is_open(code: str) -> bool:
     """Whether `code` has an end that is open: a quote, a loop, a here-document, an operator."""
-    return _Scan(code).run()
+    return opening(code) is not None
+
+
+def opening(code: str) -> Opening | None:
+    """Return what is open at the end of `code`, the innermost; None where nothing is."""
+    scan = _Scan(code)
+    if not scan.run():
+        return None
+    return scan.opening
 
 
 class _Scan:
@@ -43,6 +65,8 @@ class _Scan:
         #: What closes each thing that is open.
         self._closers: list[str] = []
         self._here: list[tuple[bool, str]] = []
+        #: What the text was cut off in, where it was.
+        self._cut: Opening | None = None
         #: Whether the next word may be a reserved one, and whether one must come.
         self._first = True
         self._wanted = False
@@ -56,14 +80,20 @@ class _Scan:
                 return self._at > len(code)
         return bool(self._closers or self._here or self._wanted)
 
+    @property
+    def opening(self) -> Opening:
+        """What is open, after a walk that found something open."""
+        if self._here:
+            return Opening.DOCUMENT
+        if self._cut is not None:
+            return self._cut
+        return Opening.QUOTE if self._closers[-1:] == ['"'] else Opening.COMMAND
+
     def _step(self) -> bool:
         code, top = self._code, self._closers[-1] if self._closers else ""
         char = code[self._at]
         if char == "\\":
-            # A backslash at the end takes the next line in.
-            self._at += 2
-            self._first = self._wanted = False
-            return self._at < len(code) or not code.endswith(("\\", "\\\n"))
+            return self._escaped(top)
         if top in ('"', "${"):
             return self._quoted(char, top)
         if char == "#" and (self._at == 0 or code[self._at - 1] in " \t\n;&|()"):
@@ -85,6 +115,15 @@ class _Scan:
             return self._word(word[0])
         return self._sign(char, top)
 
+    def _escaped(self, top: str) -> bool:
+        if self._code[self._at + 1 : self._at + 2] != "\n":
+            self._first = self._wanted = False
+        self._at += 2
+        if self._at > len(self._code) and top != '"':
+            # It takes the next line in.
+            self._cut = Opening.LINE
+        return self._at <= len(self._code)
+
     def _quoted(self, char: str, top: str) -> bool:
         """A step between double quotes, or in ``${…}``."""
         if char == ("}" if top == "${" else '"'):
@@ -105,6 +144,8 @@ class _Scan:
             self._at += 2 if dollar and self._code[self._at] == "\\" else 1
         self._at += 1
         self._first = self._wanted = False
+        if self._at > len(self._code):
+            self._cut = Opening.QUOTE
         return self._at <= len(self._code)
 
     def _nested(self, char: str, top: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctrkernel.protocol.open_code import is_open
+from ctrkernel.protocol.open_code import Opening, is_open, opening
 
 OPEN = [
     "if true",
@@ -42,6 +42,10 @@ OPEN = [
     "echo $'a\\'",
     "if true; then echo a; fi; while",
     "echo a | # piped",
+    "echo a | \\\n",
+    "{ echo a \\\n",
+    "{ echo \\\\",
+    'echo "a\\',
 ]
 WHOLE = [
     "",
@@ -95,3 +99,22 @@ def test_what_is_whole_does_not(code: str) -> None:
 @given(st.text(alphabet="if fi;do{}()'\"`$\\\n<#|&a", max_size=30))
 def test_any_text_has_an_answer(code: str) -> None:
     assert is_open(code) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("echo a", None),
+        ("if true; then", Opening.COMMAND),
+        ("echo a &&", Opening.COMMAND),
+        ("echo a \\", Opening.LINE),
+        ("echo 'a", Opening.QUOTE),
+        ('{ echo "a', Opening.QUOTE),
+        ('echo "a\\', Opening.QUOTE),
+        ("if true; then cat <<E\na", Opening.DOCUMENT),
+        ("cat <<E", Opening.DOCUMENT),
+        ("if true; then cat <<E\nE\n", Opening.COMMAND),
+    ],
+)
+def test_what_is_open_is_told(code: str, what: Opening | None) -> None:
+    assert opening(code) is what
