@@ -26,7 +26,8 @@ from ctrkernel.protocol.tar_stream import (
     split_name,
 )
 from ctrkernel.transfer.extract import Limits
-from ctrkernel.transfer.get import Origin, origin_of, unsafe
+from ctrkernel.transfer.incoming import unsafe
+from ctrkernel.transfer.origin import Origin, origin_of
 from ctrkernel.transfer.pack import unreadable
 from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look
 

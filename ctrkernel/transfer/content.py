@@ -16,8 +16,8 @@ from ctrkernel.protocol.tar_stream import (
     TarError,
     TarStream,
 )
-from ctrkernel.transfer.get import origin_of
 from ctrkernel.transfer.options import Options
+from ctrkernel.transfer.origin import origin_of
 from ctrkernel.transfer.pack import Content, Root
 from ctrkernel.transfer.paths import container_path
 from ctrkernel.transfer.placement import Found, Source

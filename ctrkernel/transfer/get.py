@@ -10,17 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Cancelled, Child, Stalled
 from ctrkernel.errors import TransferError, TransferInterrupted, one_line
-from ctrkernel.protocol.tar_stream import (
-    ArchiveEnd,
-    Data,
-    FileEnd,
-    Kind,
-    Member,
-    NeedData,
-    TarError,
-    TarStream,
-    split_name,
-)
+from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, TarError, split_name
 from ctrkernel.transfer import checksum
 from ctrkernel.transfer.container_paths import container_paths
 from ctrkernel.transfer.extract import Attributes, Extractor, Limits, rebase
@@ -31,7 +21,7 @@ from ctrkernel.transfer.owner import local_owner
 from ctrkernel.transfer.pack import unreadable
 from ctrkernel.transfer.paths import TypedPath, only
 from ctrkernel.transfer.placement import Destination, Found, Placement, place
-from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look
+from ctrkernel.transfer.remote import STALL_TIMEOUT, look, unpacking
 from ctrkernel.transfer.sources import local_paths
 from ctrkernel.transfer.stage import LocalStage
 from ctrkernel.transfer.summary import TransferSummary
@@ -42,12 +32,9 @@ if TYPE_CHECKING:
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.incoming import Incoming
     from ctrkernel.transfer.probe import Probe
 
-__all__ = ["Origin", "get", "origin_of", "unsafe"]
-
-#: GNU tar's status for "a file changed while it was read": it came, as it was at some moment.
-_CHANGED = 1
 #: Sources from which on one tar for all is faster than an archive of the engine for each.
 MANY_SOURCES: Final = 4
 _SECOND: Final = 1_000_000_000
@@ -295,10 +282,20 @@ def _fetch(
                     total=None if one_file else selection.total,
                     total_comes=one_file,
                 )
-                with Child(
-                    shipment.argv, cancelled=cancelled, inherit=[stage.life], wide=True
-                ) as child:
-                    _receive(plan, shipment, child, receiver, timeout=stall_timeout)
+                with (
+                    Child(
+                        shipment.argv, cancelled=cancelled, inherit=[stage.life], wide=True
+                    ) as child,
+                    unpacking(
+                        plan.engine,
+                        plan.info,
+                        child,
+                        where=shipment.where,
+                        timeout=stall_timeout,
+                        by_gnu_tar=shipment.by_gnu_tar,
+                    ) as incoming,
+                ):
+                    receiver.receive(incoming)
             extractor.finish()
         if options.verify:
             notes += verify_got(plan, extractor, tool, cancelled=cancelled)
@@ -322,7 +319,7 @@ def _attributes(options: Options, notes: list[str]) -> Attributes:
 
 
 class _Receiver:
-    """Events of an archive become files; knows nothing of where the bytes come from."""
+    """Events of an archive become files."""
 
     def __init__(
         self,
@@ -333,67 +330,41 @@ class _Receiver:
         total: int | None,
         total_comes: bool,
     ) -> None:
-        self._stream = TarStream()
         self._extractor = extractor
         self._shipment = shipment
         self._on_progress = on_progress
         self._total = total
         self._total_comes = total_comes
+        self._told = 0
 
-    @property
-    def terminated(self) -> bool:
-        """Whether the archive came to its own end: an engine's client that failed has none."""
-        return self._stream.terminated
-
-    def receive(self, data: bytes) -> bool:
-        """Take the next bytes, none at the end; true once the archive is complete.
+    def receive(self, incoming: Incoming) -> None:
+        """Take all of an archive.
 
         Raises:
             TarError: The archive is damaged, or not one that we unpack.
             TransferError: Something cannot be written here.
         """
-        if data:
-            self._stream.receive_data(data)
-        else:
-            self._stream.receive_eof()
-        complete = self._take_events()
-        self._progress()
-        return complete
-
-    def pass_on(self, child: Child, *, timeout: float) -> None:
-        """Let the rest of a file's content go from the child into the file by itself.
-
-        Raises:
-            TransferError: It cannot be written here.
-        """
-        while left := self._stream.content_left:
-            if not self._extractor.plain:
-                return
-            moved = self._extractor.take(
-                lambda file, at, left=left: child.read_file(file, left, at=at, timeout=timeout)  # type: ignore[misc]
-            )
-            if not moved:
-                return
-            self._stream.pass_over(moved)
-            self._progress()
-
-    def _progress(self) -> None:
-        if self._on_progress is not None:
-            self._on_progress(self._extractor.bytes, self._total)
-
-    def _take_events(self) -> bool:
-        while True:
-            match self._stream.next_event():
+        past = self._shipment.dense and self._extractor.plain
+        for event in incoming:
+            match event:
                 case Data(piece):
                     self._extractor.write(piece)
                 case Member() as member:
                     self._add(member)
                 case FileEnd():
                     self._extractor.end_file()
-                case NeedData():
-                    return False
-                case ArchiveEnd():
-                    return True
+            # Many files come with one piece: a line for each would take longer than the files.
+            if incoming.received != self._told:
+                self._told = incoming.received
+                self._progress()
+            while past and incoming.content_left:
+                if not incoming.pass_content(self._extractor.take):
+                    break
+                self._progress()
+
+    def _progress(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self._extractor.bytes, self._total)
 
     def _add(self, member: Member) -> None:
         if self._total_comes and self._total is None:
@@ -407,37 +378,6 @@ class _Receiver:
             place_of(member.name),
             target=place_of(member.target) if member.kind is Kind.HARD_LINK else (),
         )
-
-
-def _receive(
-    plan: Plan, shipment: _Shipment, child: Child, receiver: _Receiver, *, timeout: float
-) -> None:
-    where = shipment.where
-    child.close_stdin()
-    damage: TarError | None = None
-    try:
-        while not receiver.receive(child.read(timeout=timeout)):
-            if shipment.dense:
-                receiver.pass_on(child, timeout=timeout)
-    except TarError as error:
-        if not child.ended:
-            raise unsafe(where, error) from error
-        damage = error
-    code = child.wait(timeout=timeout)
-    whole = damage is None and receiver.terminated
-    if code and not (shipment.by_gnu_tar and code == _CHANGED and whole):
-        doing = f"cannot read {where}"
-        raise failure(plan.engine, plan.info, doing=doing, said=child.complaint) from damage
-    if damage is not None:
-        raise unsafe(where, damage) from damage
-
-
-def unsafe(where: str, error: TarError) -> TransferError:
-    """Say that an archive is damaged, or hostile."""
-    return TransferError(
-        f"what came from {where} is not unpacked: {one_line(str(error), limit=160)}; "
-        "look at it with `ls -la` in a cell"
-    )
 
 
 def _local_destination(typed: TypedPath) -> Destination:

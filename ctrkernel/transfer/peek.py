@@ -23,7 +23,8 @@ from ctrkernel.protocol.tar_stream import (
     TarStream,
     split_name,
 )
-from ctrkernel.transfer.get import Origin, origin_of, unsafe
+from ctrkernel.transfer.incoming import unsafe
+from ctrkernel.transfer.origin import Origin, origin_of
 from ctrkernel.transfer.placement import Found
 from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look
 from ctrkernel.transfer.route import SIZELESS, mount_of

@@ -15,35 +15,24 @@ from typing import TYPE_CHECKING
 from ctrkernel.engine.process import Cancelled, Child, Stalled
 from ctrkernel.errors import TransferError, TransferInterrupted, one_line
 from ctrkernel.protocol.tar_pack import ARCHIVE_END
-from ctrkernel.protocol.tar_stream import (
-    ArchiveEnd,
-    Data,
-    FileEnd,
-    Member,
-    NeedData,
-    TarError,
-    TarStream,
-)
 from ctrkernel.transfer.extract import Limits
-from ctrkernel.transfer.get import Origin, origin_of, unsafe
+from ctrkernel.transfer.origin import Origin, origin_of
 from ctrkernel.transfer.owner import needs_user_files, owner_of
 from ctrkernel.transfer.placement import Found, place
 from ctrkernel.transfer.put import SEND_SIZE, receiver
-from ctrkernel.transfer.remote import STALL_TIMEOUT, destination_of, failure, look
+from ctrkernel.transfer.remote import STALL_TIMEOUT, destination_of, failure, look, unpacking
 from ctrkernel.transfer.remote_stage import RemoteStage
 from ctrkernel.transfer.repack import Repacker
 from ctrkernel.transfer.route import Route, put_route
 from ctrkernel.transfer.summary import TransferSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.protocol.tar_stream import Data, FileEnd, Member
     from ctrkernel.transfer.paths import TypedPath
-
-#: GNU tar's status for "a file changed while it was read"; see :mod:`.get`.
-_CHANGED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,34 +218,15 @@ def _refuse_into_itself(
 def _pass_on(engine: Engine, found: tuple[Remote, Origin], reader: Child, *, sink: _Sink) -> None:
     """Move one source's archive from its container to the other."""
     source, origin = found
-    where = f"{source.container.name}:{one_line(origin.path)}"
-    reader.close_stdin()
-    damage: TarError | None = None
-    try:
-        for event in _events(reader, timeout=sink.timeout):
+    with unpacking(
+        engine,
+        source.container,
+        reader,
+        where=f"{source.container.name}:{one_line(origin.path)}",
+        timeout=sink.timeout,
+        by_gnu_tar=origin.by_gnu_tar,
+    ) as incoming:
+        for event in incoming:
             sink.pack(event)
             if sink.broken:
                 return
-    except TarError as error:
-        if not reader.ended:
-            raise unsafe(where, error) from error
-        damage = error
-    code = reader.wait(timeout=sink.timeout)
-    if code and not (origin.by_gnu_tar and code == _CHANGED and damage is None):
-        doing = f"cannot read {where}"
-        raise failure(engine, source.container, doing=doing, said=reader.complaint) from damage
-    if damage is not None:
-        raise unsafe(where, damage) from damage
-
-
-def _events(reader: Child, *, timeout: float) -> Iterator[Member | Data | FileEnd]:
-    stream = TarStream()
-    while True:
-        match stream.next_event():
-            case NeedData():
-                data = reader.read(timeout=timeout)
-                stream.receive_data(data) if data else stream.receive_eof()
-            case ArchiveEnd():
-                return
-            case Member() | Data() | FileEnd() as event:
-                yield event

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.errors import CtrKernelError, TransferError, one_line
+from ctrkernel.protocol.tar_stream import TarError
 from ctrkernel.transfer.archive import probe_by_archive
+from ctrkernel.transfer.incoming import Incoming, unsafe
 from ctrkernel.transfer.placement import Destination, Found
 from ctrkernel.transfer.probe import Probe, probe_by_exec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.engine.process import Child
     from ctrkernel.transfer.paths import TypedPath
     from ctrkernel.transfer.probe import RemotePath
 
 #: Seconds in which not a byte moves before a transfer is given up. As long as a copy out runs the
 #: engine holds the container's lock, and other commands on that container wait.
 STALL_TIMEOUT: Final = 60.0
+#: GNU tar's status for "a file changed while it was read": it came, as it was at some moment.
+_CHANGED: Final = 1
 
 
 def look(
@@ -95,3 +101,50 @@ def failure(engine: Engine, info: ContainerInfo, *, doing: str, said: str) -> Tr
         return TransferError(f"{doing}: {wrong}")
     reason = one_line(said, limit=200) or "the engine did not say why"
     return TransferError(f"{doing}: {reason}; look at it with `ls -ld` and `df -h` in a cell")
+
+
+@contextmanager
+def unpacking(
+    engine: Engine,
+    info: ContainerInfo,
+    child: Child,
+    *,
+    where: str,
+    timeout: float,
+    by_gnu_tar: bool = False,
+) -> Iterator[Incoming]:
+    """Have an archive read, and see to it that all of it came.
+
+    The archive may be left before its end; then nobody asks how its client fared.
+
+    Args:
+        engine: The engine.
+        info: The container that sends.
+        child: The client that prints the archive.
+        where: What is read, for messages.
+        timeout: Seconds that may pass without a byte.
+        by_gnu_tar: GNU tar makes the archive.
+
+    Raises:
+        TransferError: The archive is damaged, or whoever sends it failed.
+        process.Stalled: Nothing came in time.
+        process.Cancelled: The child's ``cancelled`` said so.
+    """
+    incoming = Incoming(child, timeout=timeout)
+    damage: TarError | None = None
+    try:
+        yield incoming
+    except TarError as error:
+        if not child.ended:
+            raise unsafe(where, error) from error
+        damage = error
+    if damage is None and not incoming.ended:
+        return
+    code = child.wait(timeout=timeout)
+    # An exec that failed has tar's status for a change too, but no archive.
+    whole = damage is None and incoming.terminated
+    if code and not (by_gnu_tar and code == _CHANGED and whole):
+        said = child.complaint
+        raise failure(engine, info, doing=f"cannot read {where}", said=said) from damage
+    if damage is not None:
+        raise unsafe(where, damage) from damage

@@ -16,7 +16,9 @@ from ctrkernel.engine.process import Child
 from ctrkernel.errors import ContainerNotFound, TransferError, TransferInterrupted
 from ctrkernel.transfer.extract import Limits
 from ctrkernel.transfer.get import get
+from ctrkernel.transfer.paths import container_path
 from ctrkernel.transfer.put import put
+from ctrkernel.transfer.relay import Remote, relay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -357,6 +359,23 @@ def test_an_engine_that_fails_is_quoted_in_one_line(
 
     with pytest.raises(TransferError, match=r"cannot read .*:/srv: one two; look at it"):
         get(liar, liar.inspect(debian), ["/srv"], str(tmp_path / "new"), base="/", home=None)
+
+
+def test_an_exec_that_fails_with_tars_status_for_a_change_is_a_failure(
+    engine: Engine, debian: str, make_container: Callable[..., str], tmp_path: Path
+) -> None:
+    liar = lying(engine, tmp_path, "echo broken >&2; exit 1")
+    info, other = liar.inspect(debian), liar.inspect(make_container())
+    source = Remote(info, container_path("/srv", base="/", home=None))
+    there = Remote(other, container_path("/srv/new", base="/", home=None))
+
+    with pytest.raises(TransferError, match=r"cannot read .*:/srv: broken; look at it"):
+        get(liar, info, ["/srv"], str(tmp_path / "new"), base="/", home=None)
+    with pytest.raises(TransferError, match=r"cannot read .*:/srv: broken; look at it"):
+        relay(liar, [source], there)
+
+    assert run(engine, other, "ls -A /srv") == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["docker"]
 
 
 def test_what_is_odd_and_harmless_is_unpacked_safely(
