@@ -7,16 +7,18 @@ archive API. The first header of a path's archive says what is there.
 from __future__ import annotations
 
 import posixpath
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Child, Stalled
 from ctrkernel.errors import TransferError
-from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, NeedData, TarStream
+from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, TarError
+from ctrkernel.transfer.incoming import Incoming, unsafe
 from ctrkernel.transfer.placement import Found
 from ctrkernel.transfer.probe import MountPoint, Probe, RemotePath
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
@@ -120,34 +122,21 @@ def _first_member(engine: Engine, container: ContainerInfo, path: str) -> Member
 
     The client is ended at once: as long as it runs the engine holds the container's lock.
     """
-    stream = TarStream()
-    with Child(engine.command("cp", f"{container.id}:{path}", "-")) as child:
-        while True:
-            match stream.next_event():
-                case Member() as member:
-                    return member
-                case NeedData():
-                    data = _read(child, path)
-                    if not data:
-                        return None
-                    stream.receive_data(data)
-                case _:
-                    return None
+    with _archive(engine, container, path) as incoming:
+        event = incoming.next()
+    return event if isinstance(event, Member) else None
 
 
 def _text(engine: Engine, container: ContainerInfo, path: str) -> str:
     """Return the text of a small file; empty if there is none."""
-    stream = TarStream()
     content = bytearray()
-    with Child(engine.command("cp", "-L", f"{container.id}:{path}", "-")) as child:
-        while len(content) <= USERS_LIMIT:
-            match stream.next_event():
-                case Data(data):
+    with _archive(engine, container, path, "-L") as incoming:
+        for event in incoming:
+            match event:
+                case Data(data) if len(content) <= USERS_LIMIT:
                     content += data
                 case Member(kind=Kind.FILE):
                     pass
-                case NeedData() if data := _read(child, path):
-                    stream.receive_data(data)
                 case FileEnd():
                     return content.decode("utf-8", "surrogateescape")
                 case _:
@@ -155,13 +144,19 @@ def _text(engine: Engine, container: ContainerInfo, path: str) -> str:
     return ""
 
 
-def _read(child: Child, path: str) -> bytes:
+@contextmanager
+def _archive(
+    engine: Engine, container: ContainerInfo, path: str, *options: str
+) -> Iterator[Incoming]:
     try:
-        return child.read(timeout=HEADER_TIMEOUT)
+        with Child(engine.command("cp", *options, f"{container.id}:{path}", "-")) as child:
+            yield Incoming(child, timeout=HEADER_TIMEOUT)
     except Stalled as error:
         raise TransferError(
             f"the engine did not answer about {path} within {HEADER_TIMEOUT:g} s; try again"
         ) from error
+    except TarError as error:
+        raise unsafe(f"{container.name}:{path}", error) from error
 
 
 def _declared_mounts(container: ContainerInfo) -> tuple[MountPoint, ...]:

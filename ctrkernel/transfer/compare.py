@@ -14,28 +14,18 @@ from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Cancelled, Child, Stalled
 from ctrkernel.errors import TransferError, TransferInterrupted, one_line
-from ctrkernel.protocol.tar_stream import (
-    ArchiveEnd,
-    Data,
-    FileEnd,
-    Kind,
-    Member,
-    NeedData,
-    TarError,
-    TarStream,
-    split_name,
-)
+from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, split_name
 from ctrkernel.transfer.extract import Limits
-from ctrkernel.transfer.incoming import unsafe
-from ctrkernel.transfer.origin import Origin, origin_of
+from ctrkernel.transfer.origin import origin_of
 from ctrkernel.transfer.pack import unreadable
-from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look
+from ctrkernel.transfer.remote import STALL_TIMEOUT, look, unpacking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.incoming import Incoming
     from ctrkernel.transfer.paths import TypedPath
 
 #: Bytes of a local file that are read at once.
@@ -112,9 +102,18 @@ def compare(
     where = f"{info.name}:{one_line(origin.path)}"
     walk = _Walk(here, limits or Limits(), on_progress=on_progress, cancelled=cancelled)
     try:
-        with Child(origin.argv, cancelled=cancelled) as child:
-            child.close_stdin()
-            _read(engine, info, origin, child, walk=walk)
+        with (
+            Child(origin.argv, cancelled=cancelled) as child,
+            unpacking(
+                engine,
+                info,
+                child,
+                where=where,
+                timeout=STALL_TIMEOUT,
+                by_gnu_tar=origin.by_gnu_tar,
+            ) as incoming,
+        ):
+            _read(incoming, walk, depth=0 if origin.path == "/" else 1)
     except Cancelled as error:
         raise TransferInterrupted(f"the look at {where} was interrupted; try again") from error
     except Stalled as error:
@@ -125,42 +124,19 @@ def compare(
     return walk.found
 
 
-def _read(
-    engine: Engine, info: ContainerInfo, origin: Origin, child: Child, *, walk: _Walk
-) -> None:
-    where = f"{info.name}:{one_line(origin.path)}"
-    depth = 0 if origin.path == "/" else 1
-    try:
-        for event in _events(child):
-            match event:
-                case Member():
-                    target = event.target
-                    parts = split_name(event.name)[depth:]
-                    hard = split_name(target)[depth:] if event.kind is Kind.HARD_LINK else ()
-                    walk.begin(event, parts, hard)
-                case Data(data):
-                    walk.data(data)
-                case FileEnd():
-                    walk.end()
-    except TarError as error:
-        if not child.ended:
-            raise unsafe(where, error) from error
-        child.wait(timeout=STALL_TIMEOUT)
-        said = child.complaint
-        raise failure(engine, info, doing=f"cannot read {where}", said=said) from error
-
-
-def _events(child: Child) -> Iterator[Member | Data | FileEnd]:
-    stream = TarStream()
-    while True:
-        match stream.next_event():
-            case NeedData():
-                data = child.read(timeout=STALL_TIMEOUT)
-                stream.receive_data(data) if data else stream.receive_eof()
-            case ArchiveEnd():
-                return
-            case Member() | Data() | FileEnd() as event:
-                yield event
+def _read(incoming: Incoming, walk: _Walk, *, depth: int) -> None:
+    """Have an archive compared, whose root has `depth` parts."""
+    for event in incoming:
+        match event:
+            case Member():
+                target = event.target
+                parts = split_name(event.name)[depth:]
+                hard = split_name(target)[depth:] if event.kind is Kind.HARD_LINK else ()
+                walk.begin(event, parts, hard)
+            case Data(data):
+                walk.data(data)
+            case FileEnd():
+                walk.end()
 
 
 class _Walk:

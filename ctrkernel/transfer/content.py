@@ -12,9 +12,7 @@ from ctrkernel.protocol.tar_stream import (
     FileEnd,
     Kind,
     Member,
-    NeedData,
     TarError,
-    TarStream,
 )
 from ctrkernel.transfer.options import Options
 from ctrkernel.transfer.origin import origin_of
@@ -22,13 +20,14 @@ from ctrkernel.transfer.pack import Content, Root
 from ctrkernel.transfer.paths import container_path
 from ctrkernel.transfer.placement import Found, Source
 from ctrkernel.transfer.put import deliver
-from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look
+from ctrkernel.transfer.remote import STALL_TIMEOUT, look, unpacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.incoming import Incoming
     from ctrkernel.transfer.summary import TransferSummary
 
 #: Bytes that :func:`get_bytes` takes into memory unless it is told otherwise.
@@ -122,15 +121,11 @@ def get_bytes(
     if origin.source.found is Found.FOLDER:
         raise TransferError(f"{where} is a folder; name a file, or get it with %ctr_get")
     try:
-        with Child(origin.argv, cancelled=cancelled) as child:
-            child.close_stdin()
-            content = _content(child, limit=limit, where=where, timeout=stall_timeout)
-            if content is None:
-                child.wait(timeout=stall_timeout)
-                raise failure(engine, info, doing=f"cannot read {where}", said=child.complaint)
-            return content
-    except TarError as error:
-        raise failure(engine, info, doing=f"cannot read {where}", said=str(error)) from error
+        with (
+            Child(origin.argv, cancelled=cancelled) as child,
+            unpacking(engine, info, child, where=where, timeout=stall_timeout) as incoming,
+        ):
+            return _content(incoming, limit=limit, where=where)
     except Cancelled as error:
         raise TransferInterrupted(f"the get of {where} was interrupted; try again") from error
     except Stalled as error:
@@ -140,11 +135,11 @@ def get_bytes(
         ) from error
 
 
-def _content(child: Child, *, limit: int, where: str, timeout: float) -> bytes | None:
-    """Return the content of the first file of the archive that `child` prints, if there is one."""
-    stream, content = TarStream(), bytearray()
+def _content(incoming: Incoming, *, limit: int, where: str) -> bytes:
+    """Return the content of the first file of an archive."""
+    content = bytearray()
     while True:
-        match stream.next_event():
+        match incoming.next():
             case Member(kind=Kind.FILE, size=size):
                 if size > limit:
                     raise TransferError(
@@ -155,8 +150,5 @@ def _content(child: Child, *, limit: int, where: str, timeout: float) -> bytes |
                 content += piece
             case FileEnd():
                 return bytes(content)
-            case NeedData():
-                data = child.read(timeout=timeout)
-                stream.receive_data(data) if data else stream.receive_eof()
             case Member() | ArchiveEnd():
-                return None
+                raise TarError("it is no single file")

@@ -11,16 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Cancelled, Child, Stalled
-from ctrkernel.errors import TransferError, TransferInterrupted
-from ctrkernel.protocol.tar_stream import (
-    ArchiveEnd,
-    Kind,
-    Member,
-    NeedData,
-    TarError,
-    TarStream,
-    split_name,
-)
+from ctrkernel.errors import TransferError, TransferInterrupted, one_line
+from ctrkernel.protocol.tar_stream import Kind, Member, TarError, split_name
+from ctrkernel.transfer.incoming import Incoming
+from ctrkernel.transfer.remote import changed, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -152,41 +146,29 @@ def trees_by_archive(
     """
     found: dict[str, Entry] = {}
     for path in paths:
+        where = f"{container.name}:{one_line(path)}"
         try:
-            with Child(
-                engine.command("cp", f"{container.id}:{path}", "-"), cancelled=cancelled
-            ) as c:
-                c.close_stdin()
-                for member in _members(c, timeout):
-                    parts = split_name(member.name)[1:]
-                    found[posixpath.join(path, *parts)] = Entry(
-                        member.kind, member.size, member.mtime_ns
-                    )
+            argv = engine.command("cp", f"{container.id}:{path}", "-")
+            with Child(argv, cancelled=cancelled) as child:
+                incoming = Incoming(child, timeout=timeout)
+                for member in incoming:
+                    if isinstance(member, Member):
+                        parts = split_name(member.name)[1:]
+                        found[posixpath.join(path, *parts)] = Entry(
+                            member.kind, member.size, member.mtime_ns
+                        )
+                failed = child.wait(timeout=timeout) != 0
+                # Nothing at all came: there is no such path, or there is no container any more.
+                if failed and (incoming.received or changed(engine, container) is not None):
+                    doing, said = f"cannot list {where}", child.complaint
+                    raise failure(engine, container, doing=doing, said=said)
         except Cancelled as error:
             raise TransferInterrupted("the listing was interrupted; try again") from error
         except (Stalled, TarError) as error:
             raise TransferError(
-                f"{container.name}:{path} cannot be listed; see what `{engine.name} info` says"
+                f"{where} cannot be listed; see what `{engine.name} info` says"
             ) from error
     return found
-
-
-def _members(child: Child, timeout: float) -> Iterator[Member]:
-    stream, begun = TarStream(), False
-    while True:
-        match stream.next_event():
-            case Member() as member:
-                begun = True
-                yield member
-            case NeedData():
-                data = child.read(timeout=timeout)
-                if not data and not begun:
-                    return  # nothing is there
-                stream.receive_data(data) if data else stream.receive_eof()
-            case ArchiveEnd():
-                return
-            case _:
-                pass
 
 
 def _parse(fields: Sequence[str]) -> Iterator[tuple[str, Entry]]:

@@ -18,15 +18,12 @@ from ctrkernel.protocol.tar_stream import (
     FileEnd,
     Kind,
     Member,
-    NeedData,
     TarError,
-    TarStream,
     split_name,
 )
-from ctrkernel.transfer.incoming import unsafe
 from ctrkernel.transfer.origin import Origin, origin_of
 from ctrkernel.transfer.placement import Found
-from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look
+from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look, unpacking
 from ctrkernel.transfer.route import SIZELESS, mount_of
 
 if TYPE_CHECKING:
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.incoming import Incoming
     from ctrkernel.transfer.paths import TypedPath
 
 #: Bytes after which a file's beginning is known well enough to say how much of it is wanted.
@@ -167,19 +165,20 @@ def peek(
         if there.found is Found.FOLDER and probe.by_exec:
             return _listed(engine, info, real, cancelled=cancelled)
         origin = origin_of(engine, info, probe, typed, there, follow_link=True)
-        with Child(origin.argv, cancelled=cancelled) as child:
-            child.close_stdin()
-            events = _Events(child)
-            try:
-                if origin.source.found is Found.FOLDER:
-                    return _listed_by_archive(origin, events)
-                return _head(origin, events, limit=limit, on_progress=on_progress)
-            except TarError as error:
-                if not child.ended:
-                    raise unsafe(where, error) from error
-                child.wait(timeout=STALL_TIMEOUT)
-                said = child.complaint
-                raise failure(engine, info, doing=f"cannot read {where}", said=said) from error
+        with (
+            Child(origin.argv, cancelled=cancelled) as child,
+            unpacking(
+                engine,
+                info,
+                child,
+                where=where,
+                timeout=STALL_TIMEOUT,
+                by_gnu_tar=origin.by_gnu_tar,
+            ) as incoming,
+        ):
+            if origin.source.found is Found.FOLDER:
+                return _listed_by_archive(origin, incoming)
+            return _head(origin, incoming, limit=limit, on_progress=on_progress)
     except Cancelled as error:
         raise TransferInterrupted(f"the look at {where} was interrupted; try again") from error
     except Stalled as error:
@@ -188,35 +187,9 @@ def peek(
         ) from error
 
 
-class _Events:
-    """The events of the archive that a child prints."""
-
-    def __init__(self, child: Child) -> None:
-        self._child = child
-        self._stream = TarStream()
-        self.received = 0
-
-    def next(self) -> Member | Data | FileEnd | ArchiveEnd:
-        """Return the next one that says something.
-
-        Raises:
-            TarError: The archive is damaged, or ends early.
-        """
-        while True:
-            event = self._stream.next_event()
-            if not isinstance(event, NeedData):
-                return event
-            data = self._child.read(timeout=STALL_TIMEOUT)
-            self.received += len(data)
-            if data:
-                self._stream.receive_data(data)
-            else:
-                self._stream.receive_eof()
-
-
 def _head(
     origin: Origin,
-    events: _Events,
+    incoming: Incoming,
     *,
     limit: Callable[[bytes, int | None], int],
     on_progress: Callable[[int, int | None], None] | None,
@@ -225,7 +198,7 @@ def _head(
     content = bytearray()
     wanted: int | None = None
     while True:
-        match events.next():
+        match incoming.next():
             case Member() as first if member is None and first.kind is Kind.FILE:
                 member = first
             case Data(data) if member is not None:
@@ -299,13 +272,13 @@ def _entry(row: list[str], detail: str | None) -> Entry:
     )
 
 
-def _listed_by_archive(origin: Origin, events: _Events) -> Folder:
+def _listed_by_archive(origin: Origin, incoming: Incoming) -> Folder:
     """List a folder by the headers of its archive, as far as the limits go."""
     depth = 0 if origin.path == "/" else 1
     entries: dict[str, Entry] = {}
     complete = False
-    while events.received < LISTING_LIMIT and len(entries) < ENTRIES_LIMIT:
-        match events.next():
+    while incoming.received < LISTING_LIMIT and len(entries) < ENTRIES_LIMIT:
+        match incoming.next():
             case ArchiveEnd():
                 complete = True
                 break

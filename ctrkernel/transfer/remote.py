@@ -91,16 +91,20 @@ def failure(engine: Engine, info: ContainerInfo, *, doing: str, said: str) -> Tr
         doing: What failed, such as ``cannot write to web:/srv``.
         said: What the engine or tar said, for when the container is well.
     """
-    wrong: CtrKernelError | None
-    try:
-        state = engine.inspect(info.id).state
-        wrong = engine.diagnose(info.id) if state != info.state else None
-    except CtrKernelError as error:
-        wrong = error
+    wrong = changed(engine, info)
     if wrong is not None:
         return TransferError(f"{doing}: {wrong}")
     reason = one_line(said, limit=200) or "the engine did not say why"
     return TransferError(f"{doing}: {reason}; look at it with `ls -ld` and `df -h` in a cell")
+
+
+def changed(engine: Engine, info: ContainerInfo) -> CtrKernelError | None:
+    """Say what is wrong with a container that is not in the state any more that it was in."""
+    try:
+        state = engine.inspect(info.id).state
+        return engine.diagnose(info.id) if state != info.state else None
+    except CtrKernelError as error:
+        return error
 
 
 @contextmanager

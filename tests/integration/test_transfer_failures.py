@@ -16,6 +16,7 @@ from ctrkernel.engine.process import Child
 from ctrkernel.errors import ContainerNotFound, TransferError, TransferInterrupted
 from ctrkernel.transfer.extract import Limits
 from ctrkernel.transfer.get import get
+from ctrkernel.transfer.listing import trees_by_archive
 from ctrkernel.transfer.paths import container_path
 from ctrkernel.transfer.put import put
 from ctrkernel.transfer.relay import Remote, relay
@@ -376,6 +377,33 @@ def test_an_exec_that_fails_with_tars_status_for_a_change_is_a_failure(
 
     assert run(engine, other, "ls -A /srv") == ""
     assert [path.name for path in tmp_path.iterdir()] == ["docker"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{real} rm -f {name} >&2; exit 1", "cannot list .*:/srv: no container"),
+        ("cat {archive}; echo broken >&2; exit 1", "cannot list .*:/srv: broken; look at it"),
+    ],
+)
+def test_a_listing_that_fails_is_no_empty_folder(
+    engine: Engine, make_container: Callable[..., str], tmp_path: Path, body: str, said: str
+) -> None:
+    name, made = make_container(), tmp_path / "some.tar"
+    made.write_bytes(archive(("srv", tarfile.DIRTYPE, "")))
+    body = body.format(real=engine.program, name=name, archive=made)
+    liar = lying(engine, tmp_path, body)
+
+    with pytest.raises(TransferError, match=said):
+        trees_by_archive(liar, engine.inspect(name), ["/srv"], timeout=ANSWER, cancelled=None)
+
+
+def test_a_listing_leaves_out_what_is_not_there(engine: Engine, debian: str) -> None:
+    info = engine.inspect(debian)
+
+    found = trees_by_archive(engine, info, ["/none", "/etc/hostname"], timeout=60, cancelled=None)
+
+    assert list(found) == ["/etc/hostname"]
 
 
 def test_what_is_odd_and_harmless_is_unpacked_safely(
