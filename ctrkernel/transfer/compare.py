@@ -12,13 +12,13 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.engine.process import Cancelled, Child, Stalled
-from ctrkernel.errors import TransferError, TransferInterrupted, one_line
+from ctrkernel.engine.process import Cancelled, Child
+from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, split_name
 from ctrkernel.transfer.extract import Limits
 from ctrkernel.transfer.origin import origin_of
 from ctrkernel.transfer.pack import unreadable
-from ctrkernel.transfer.remote import STALL_TIMEOUT, look, unpacking
+from ctrkernel.transfer.remote import STALL_TIMEOUT, look, stoppable, unpacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,25 +101,19 @@ def compare(
     origin = origin_of(engine, info, probe, there, probe.paths[0], follow_link=True)
     where = f"{info.name}:{one_line(origin.path)}"
     walk = _Walk(here, limits or Limits(), on_progress=on_progress, cancelled=cancelled)
-    try:
-        with (
-            Child(origin.argv, cancelled=cancelled) as child,
-            unpacking(
-                engine,
-                info,
-                child,
-                where=where,
-                timeout=STALL_TIMEOUT,
-                by_gnu_tar=origin.by_gnu_tar,
-            ) as incoming,
-        ):
-            _read(incoming, walk, depth=0 if origin.path == "/" else 1)
-    except Cancelled as error:
-        raise TransferInterrupted(f"the look at {where} was interrupted; try again") from error
-    except Stalled as error:
-        raise TransferError(
-            f"nothing came of {where} for {STALL_TIMEOUT:g} s; see what `{engine.name} info` says"
-        ) from error
+    with (
+        stoppable(engine, f"the look at {where}"),
+        Child(origin.argv, cancelled=cancelled) as child,
+        unpacking(
+            engine,
+            info,
+            child,
+            where=where,
+            timeout=STALL_TIMEOUT,
+            by_gnu_tar=origin.by_gnu_tar,
+        ) as incoming,
+    ):
+        _read(incoming, walk, depth=0 if origin.path == "/" else 1)
     walk.finish()
     return walk.found
 

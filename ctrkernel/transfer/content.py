@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.engine.process import Cancelled, Child, Stalled
-from ctrkernel.errors import TransferError, TransferInterrupted, one_line
+from ctrkernel.engine.process import Child
+from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import (
     ArchiveEnd,
     Data,
@@ -20,7 +20,7 @@ from ctrkernel.transfer.pack import Content, Root
 from ctrkernel.transfer.paths import container_path
 from ctrkernel.transfer.placement import Found, Source
 from ctrkernel.transfer.put import deliver
-from ctrkernel.transfer.remote import STALL_TIMEOUT, look, unpacking
+from ctrkernel.transfer.remote import STALL_TIMEOUT, look, stoppable, unpacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,19 +120,12 @@ def get_bytes(
     where = f"{info.name}:{one_line(origin.path)}"
     if origin.source.found is Found.FOLDER:
         raise TransferError(f"{where} is a folder; name a file, or get it with %ctr_get")
-    try:
-        with (
-            Child(origin.argv, cancelled=cancelled) as child,
-            unpacking(engine, info, child, where=where, timeout=stall_timeout) as incoming,
-        ):
-            return _content(incoming, limit=limit, where=where)
-    except Cancelled as error:
-        raise TransferInterrupted(f"the get of {where} was interrupted; try again") from error
-    except Stalled as error:
-        raise TransferError(
-            f"the get of {where} moved no byte for {stall_timeout:g} s and was given up; "
-            f"see what `{engine.name} info` says"
-        ) from error
+    with (
+        stoppable(engine, f"the get of {where}", timeout=stall_timeout),
+        Child(origin.argv, cancelled=cancelled) as child,
+        unpacking(engine, info, child, where=where, timeout=stall_timeout) as incoming,
+    ):
+        return _content(incoming, limit=limit, where=where)
 
 
 def _content(incoming: Incoming, *, limit: int, where: str) -> bytes:

@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.engine.process import Cancelled, Child, Stalled
-from ctrkernel.errors import TransferError, TransferInterrupted, one_line
+from ctrkernel.engine.process import Child
+from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, TarError, split_name
 from ctrkernel.transfer import checksum
 from ctrkernel.transfer.container_paths import container_paths
@@ -21,7 +21,7 @@ from ctrkernel.transfer.owner import local_owner
 from ctrkernel.transfer.pack import unreadable
 from ctrkernel.transfer.paths import TypedPath, only
 from ctrkernel.transfer.placement import Destination, Found, Placement, place
-from ctrkernel.transfer.remote import STALL_TIMEOUT, look, unpacking
+from ctrkernel.transfer.remote import STALL_TIMEOUT, look, stoppable, unpacking
 from ctrkernel.transfer.sources import local_paths
 from ctrkernel.transfer.stage import LocalStage
 from ctrkernel.transfer.summary import TransferSummary
@@ -117,7 +117,7 @@ def get(
     target = _local_destination(only(local_paths(destination), destination))
     named = container_paths(engine, container, sources, base=base, home=home, values=values or {})
     plan = _plan(engine, container, [one for each in named for one in each], target, options)
-    try:
+    with stoppable(engine, f"the get of {plan.where}", timeout=stall_timeout):
         selection = select(plan, timeout=stall_timeout, cancelled=cancelled)
         if dry_run or not selection.any:
             files, moved, notes = selection.files, selection.bytes, selection.notes()
@@ -130,13 +130,6 @@ def get(
                 cancelled=cancelled,
                 stall_timeout=stall_timeout,
             )
-    except Cancelled as error:
-        raise TransferInterrupted(f"the get of {plan.where} was interrupted; try again") from error
-    except Stalled as error:
-        raise TransferError(
-            f"the get of {plan.where} moved no byte for {stall_timeout:g} s and was given up; "
-            f"see what `{engine.name} info` says"
-        ) from error
     return TransferSummary(
         files=files,
         bytes=moved,

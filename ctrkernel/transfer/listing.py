@@ -10,11 +10,11 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.engine.process import Cancelled, Child, Stalled
-from ctrkernel.errors import TransferError, TransferInterrupted, one_line
+from ctrkernel.engine.process import Child
+from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Kind, Member, TarError, split_name
-from ctrkernel.transfer.incoming import Incoming
-from ctrkernel.transfer.remote import changed, failure
+from ctrkernel.transfer.incoming import Incoming, unsafe
+from ctrkernel.transfer.remote import changed, failure, stoppable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -147,28 +147,32 @@ def trees_by_archive(
     found: dict[str, Entry] = {}
     for path in paths:
         where = f"{container.name}:{one_line(path)}"
-        try:
-            argv = engine.command("cp", f"{container.id}:{path}", "-")
-            with Child(argv, cancelled=cancelled) as child:
-                incoming = Incoming(child, timeout=timeout)
-                for member in incoming:
-                    if isinstance(member, Member):
-                        parts = split_name(member.name)[1:]
-                        found[posixpath.join(path, *parts)] = Entry(
-                            member.kind, member.size, member.mtime_ns
-                        )
-                failed = child.wait(timeout=timeout) != 0
-                # Nothing at all came: there is no such path, or there is no container any more.
-                if failed and (incoming.received or changed(engine, container) is not None):
-                    doing, said = f"cannot list {where}", child.complaint
-                    raise failure(engine, container, doing=doing, said=said)
-        except Cancelled as error:
-            raise TransferInterrupted("the listing was interrupted; try again") from error
-        except (Stalled, TarError) as error:
-            raise TransferError(
-                f"{where} cannot be listed; see what `{engine.name} info` says"
-            ) from error
+        argv = engine.command("cp", f"{container.id}:{path}", "-")
+        with (
+            stoppable(engine, f"the listing of {where}", timeout=timeout),
+            Child(argv, cancelled=cancelled) as child,
+        ):
+            incoming = Incoming(child, timeout=timeout)
+            try:
+                found.update(_entries(incoming, path))
+            except TarError as error:
+                raise unsafe(where, error) from error
+            failed = child.wait(timeout=timeout) != 0
+            # Nothing at all came: there is no such path, or there is no container any more.
+            if failed and (incoming.received or changed(engine, container) is not None):
+                doing, said = f"cannot list {where}", child.complaint
+                raise failure(engine, container, doing=doing, said=said)
     return found
+
+
+def _entries(incoming: Incoming, path: str) -> Iterator[tuple[str, Entry]]:
+    for member in incoming:
+        if isinstance(member, Member):
+            parts = split_name(member.name)[1:]
+            yield (
+                posixpath.join(path, *parts),
+                Entry(member.kind, member.size, member.mtime_ns),
+            )
 
 
 def _parse(fields: Sequence[str]) -> Iterator[tuple[str, Entry]]:

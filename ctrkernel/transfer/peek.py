@@ -10,8 +10,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.engine.process import Cancelled, Child, Stalled
-from ctrkernel.errors import TransferError, TransferInterrupted, one_line
+from ctrkernel.engine.process import Child
+from ctrkernel.errors import one_line
 from ctrkernel.protocol.tar_stream import (
     ArchiveEnd,
     Data,
@@ -23,7 +23,7 @@ from ctrkernel.protocol.tar_stream import (
 )
 from ctrkernel.transfer.origin import Origin, origin_of
 from ctrkernel.transfer.placement import Found
-from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look, unpacking
+from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look, stoppable, unpacking
 from ctrkernel.transfer.route import SIZELESS, mount_of
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def peek(
     there = probe.paths[0]
     real = there.real or there.path
     where = f"{info.name}:{one_line(typed.shown)}"
-    try:
+    with stoppable(engine, f"the look at {where}"):
         if (
             there.found is Found.FILE
             and probe.by_exec
@@ -179,12 +179,6 @@ def peek(
             if origin.source.found is Found.FOLDER:
                 return _listed_by_archive(origin, incoming)
             return _head(origin, incoming, limit=limit, on_progress=on_progress)
-    except Cancelled as error:
-        raise TransferInterrupted(f"the look at {where} was interrupted; try again") from error
-    except Stalled as error:
-        raise TransferError(
-            f"nothing came of {where} for {STALL_TIMEOUT:g} s; see what `{engine.name} info` says"
-        ) from error
 
 
 def _head(

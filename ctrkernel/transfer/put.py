@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.engine.process import Cancelled, Child, Stalled
-from ctrkernel.errors import TransferError, TransferInterrupted, one_line
+from ctrkernel.engine.process import Child, Stalled
+from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer import checksum
 from ctrkernel.transfer.container_paths import container_paths
 from ctrkernel.transfer.options import Mode, Options
@@ -17,7 +17,7 @@ from ctrkernel.transfer.party import Party, needs_users, party_of, require_writa
 from ctrkernel.transfer.paths import TypedPath, only
 from ctrkernel.transfer.placement import Found, Placement, Source, place
 from ctrkernel.transfer.put_choice import Selection, select
-from ctrkernel.transfer.remote import STALL_TIMEOUT, destination_of, failure, look
+from ctrkernel.transfer.remote import STALL_TIMEOUT, destination_of, failure, look, stoppable
 from ctrkernel.transfer.remote_stage import RemoteStage
 from ctrkernel.transfer.route import Route, put_route
 from ctrkernel.transfer.sources import local_sources
@@ -165,7 +165,7 @@ def deliver(
     """Put what was found to `target`; see :func:`put`. The roots get their names here."""
     started = time.monotonic()
     plan = _plan(engine, container, found, target, options=options, pid=pid)
-    try:
+    with stoppable(engine, f"the put to {plan.where}", timeout=stall_timeout):
         selection = select(plan, timeout=stall_timeout, cancelled=cancelled)
         notes: list[str] = []
         extent = selection.extent
@@ -177,13 +177,6 @@ def deliver(
                 cancelled=cancelled,
                 stall_timeout=stall_timeout,
             )
-    except Cancelled as error:
-        raise TransferInterrupted(f"the put to {plan.where} was interrupted; try again") from error
-    except Stalled as error:
-        raise TransferError(
-            f"the put to {plan.where} moved no byte for {stall_timeout:g} s and was given up; "
-            f"see what `{engine.name} info` says"
-        ) from error
     return TransferSummary(
         files=extent.files,
         bytes=extent.bytes,

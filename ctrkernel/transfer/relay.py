@@ -12,15 +12,22 @@ from dataclasses import dataclass
 from dataclasses import replace as changed
 from typing import TYPE_CHECKING
 
-from ctrkernel.engine.process import Cancelled, Child, Stalled
-from ctrkernel.errors import TransferError, TransferInterrupted, one_line
+from ctrkernel.engine.process import Child
+from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_pack import ARCHIVE_END
 from ctrkernel.transfer.extract import Limits
 from ctrkernel.transfer.origin import Origin, origin_of
 from ctrkernel.transfer.owner import needs_user_files, owner_of
 from ctrkernel.transfer.placement import Found, place
 from ctrkernel.transfer.put import SEND_SIZE, receiver
-from ctrkernel.transfer.remote import STALL_TIMEOUT, destination_of, failure, look, unpacking
+from ctrkernel.transfer.remote import (
+    STALL_TIMEOUT,
+    destination_of,
+    failure,
+    look,
+    stoppable,
+    unpacking,
+)
 from ctrkernel.transfer.remote_stage import RemoteStage
 from ctrkernel.transfer.repack import Repacker
 from ctrkernel.transfer.route import Route, put_route
@@ -102,34 +109,27 @@ def relay(
     )
     only_file = len(origins) == 1 and origins[0][1].source.found is Found.FILE
     where = f"{info.name}:{one_line(placement.folder)}"
-    try:
-        with stage or nullcontext():
-            argv = receiver(engine, info, placement.folder, route)
-            with Child(argv, cancelled=cancelled) as writer:
-                sink = _Sink(writer, repacker, on_progress, timeout=stall_timeout)
-                sink.write(repacker.begin())
-                for (source, origin), name in zip(origins, placement.names, strict=True):
-                    repacker.next_source(
-                        depth=0 if origin.path == "/" else 1, name=name, total_known=only_file
-                    )
-                    with Child(origin.argv, cancelled=cancelled) as reader:
-                        _pass_on(engine, (source, origin), reader, sink=sink)
-                    if sink.broken:
-                        break
-                sink.finish(ARCHIVE_END)
-                if writer.wait(timeout=stall_timeout) or sink.broken:
-                    raise failure(
-                        engine, info, doing=f"cannot write to {where}", said=writer.complaint
-                    )
-            if stage is not None:
-                stage.place()
-    except Cancelled as error:
-        raise TransferInterrupted(f"the copy to {where} was interrupted; try again") from error
-    except Stalled as error:
-        raise TransferError(
-            f"the copy to {where} moved no byte for {stall_timeout:g} s and was given up; "
-            f"see what `{engine.name} info` says"
-        ) from error
+    with (
+        stoppable(engine, f"the copy to {where}", timeout=stall_timeout),
+        stage or nullcontext(),
+    ):
+        argv = receiver(engine, info, placement.folder, route)
+        with Child(argv, cancelled=cancelled) as writer:
+            sink = _Sink(writer, repacker, on_progress, timeout=stall_timeout)
+            sink.write(repacker.begin())
+            for (source, origin), name in zip(origins, placement.names, strict=True):
+                repacker.next_source(
+                    depth=0 if origin.path == "/" else 1, name=name, total_known=only_file
+                )
+                with Child(origin.argv, cancelled=cancelled) as reader:
+                    _pass_on(engine, (source, origin), reader, sink=sink)
+                if sink.broken:
+                    break
+            sink.finish(ARCHIVE_END)
+            if writer.wait(timeout=stall_timeout) or sink.broken:
+                raise failure(engine, info, doing=f"cannot write to {where}", said=writer.complaint)
+        if stage is not None:
+            stage.place()
     return TransferSummary(
         files=repacker.files,
         bytes=repacker.bytes,

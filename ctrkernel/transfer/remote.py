@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.errors import CtrKernelError, TransferError, one_line
+from ctrkernel.engine.process import Cancelled, Stalled
+from ctrkernel.errors import CtrKernelError, TransferError, TransferInterrupted, one_line
 from ctrkernel.protocol.tar_stream import TarError
 from ctrkernel.transfer.archive import probe_by_archive
 from ctrkernel.transfer.incoming import Incoming, unsafe
@@ -105,6 +106,30 @@ def changed(engine: Engine, info: ContainerInfo) -> CtrKernelError | None:
         return engine.diagnose(info.id) if state != info.state else None
     except CtrKernelError as error:
         return error
+
+
+@contextmanager
+def stoppable(engine: Engine, what: str, *, timeout: float = STALL_TIMEOUT) -> Iterator[None]:
+    """Say in one line that something was stopped, or stood still.
+
+    Args:
+        engine: The engine.
+        what: What is done, such as ``the put to web:/srv``.
+        timeout: Seconds after which it counts as stalled.
+
+    Raises:
+        TransferInterrupted: It was cancelled.
+        TransferError: It stalled.
+    """
+    try:
+        yield
+    except Cancelled as error:
+        raise TransferInterrupted(f"{what} was interrupted; try again") from error
+    except Stalled as error:
+        raise TransferError(
+            f"{what} moved no byte for {timeout:g} s and was given up; "
+            f"see what `{engine.name} info` says"
+        ) from error
 
 
 @contextmanager
