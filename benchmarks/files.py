@@ -17,6 +17,7 @@ from stopwatch import timed
 
 from ctrkernel.engine.engine import find_engine
 from ctrkernel.transfer.get import get
+from ctrkernel.transfer.options import Options
 from ctrkernel.transfer.put import put
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def _section(what: str, way: str, values: dict[str, list[float]], limit: float) 
 def _update(engine: Engine, info: ContainerInfo, here: Path, *, rounds: int) -> Section:
     def update() -> None:
         sources, there = [f"{here}/small/."], f"{THERE}/again"
-        put(engine, info, sources, there, base="/", home=None, parents=True, update=True)
+        options = Options(parents=True, update=True)
+        put(engine, info, sources, there, base="/", home=None, options=options)
 
     first, again = Series("first", []), Series("unchanged", [])
     for _ in range(rounds):

@@ -90,9 +90,21 @@ class Files(ABC):
             TransferError: It could not be done; the destination is as it was.
             UsageError: `mode` is no mode.
         """
-        from ctrkernel.transfer.options import Mode  # noqa: PLC0415 - a shell needs no transfers
+        from ctrkernel.transfer.options import Mode, Options  # noqa: PLC0415 - a shell needs no transfers
         from ctrkernel.transfer.put import put  # noqa: PLC0415 - as above
 
+        options = Options(
+            archive=archive,
+            follow_link=follow_link,
+            owner=owner,
+            mode=None if mode is None else Mode.parse(mode),
+            parents=parents,
+            no_clobber=no_clobber,
+            update=update,
+            checksum=checksum,
+            verify=verify,
+            dry_run=dry_run,
+        )
         around = self.surroundings(session, [destination])
         return put(
             self.engine,
@@ -103,16 +115,7 @@ class Files(ABC):
             home=around.home,
             values=around.values,
             pid=around.pid,
-            archive=archive,
-            follow_link=follow_link,
-            user=owner,
-            mode=None if mode is None else Mode.parse(mode),
-            parents=parents,
-            no_clobber=no_clobber,
-            update=update,
-            checksum=checksum,
-            verify=verify,
-            dry_run=dry_run,
+            options=options,
             on_progress=on_progress,
             cancelled=cancelled,
         )
@@ -165,9 +168,21 @@ class Files(ABC):
         """
         from ctrkernel.transfer.extract import Limits  # noqa: PLC0415 - a shell needs no transfers
         from ctrkernel.transfer.get import get  # noqa: PLC0415 - as above
-        from ctrkernel.transfer.options import Mode  # noqa: PLC0415 - as above
+        from ctrkernel.transfer.options import Mode, Options  # noqa: PLC0415 - as above
 
         named = [sources] if isinstance(sources, str) else sources
+        options = Options(
+            archive=archive,
+            follow_link=follow_link,
+            owner=owner,
+            mode=None if mode is None else Mode.parse(mode),
+            parents=parents,
+            no_clobber=no_clobber,
+            update=update,
+            checksum=checksum,
+            verify=verify,
+            dry_run=dry_run,
+        )
         around = self.surroundings(session, named)
         default = Limits()
         return get(
@@ -178,16 +193,7 @@ class Files(ABC):
             base=around.base,
             home=around.home,
             values=around.values,
-            archive=archive,
-            follow_link=follow_link,
-            user=owner,
-            mode=None if mode is None else Mode.parse(mode),
-            parents=parents,
-            no_clobber=no_clobber,
-            update=update,
-            checksum=checksum,
-            verify=verify,
-            dry_run=dry_run,
+            options=options,
             limits=Limits(
                 members=default.members if max_files is None else max_files,
                 bytes=default.bytes if max_size is None else max_size,

@@ -15,7 +15,7 @@ from ctrkernel.transfer import checksum
 from ctrkernel.transfer.container_paths import container_paths
 from ctrkernel.transfer.extract import Attributes, Extractor, Limits, rebase
 from ctrkernel.transfer.get_choice import Selection, select
-from ctrkernel.transfer.options import Mode, Options
+from ctrkernel.transfer.options import USUAL, Options
 from ctrkernel.transfer.origin import Origin, origin_of, together
 from ctrkernel.transfer.owner import local_owner
 from ctrkernel.transfer.pack import unreadable
@@ -49,16 +49,7 @@ def get(
     base: str,
     home: str | None,
     values: Mapping[str, str] | None = None,
-    archive: bool = False,
-    follow_link: bool = False,
-    user: str | None = None,
-    mode: Mode | None = None,
-    parents: bool = False,
-    no_clobber: bool = False,
-    update: bool = False,
-    checksum: bool = False,
-    verify: bool = False,
-    dry_run: bool = False,
+    options: Options = USUAL,
     on_progress: Callable[[int, int | None], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     stall_timeout: float = STALL_TIMEOUT,
@@ -79,16 +70,7 @@ def get(
         base: The folder that relative `sources` start from.
         home: What ``~`` means in `sources`.
         values: The variables of the shell that `sources` use.
-        archive: Keep numeric owners, if the caller is root; else all belongs to the caller.
-        follow_link: Get what a source that is a link leads to; links in folders stay links.
-        user: ``USER[:GROUP]`` of this machine who shall own it; None is the caller.
-        mode: What permissions become; None keeps them.
-        parents: Make the folders that are missing above `destination`.
-        no_clobber: Leave files that exist alone.
-        update: Get only files whose size or time differs from what is here.
-        checksum: The same, by their content.
-        verify: Compare checksums before anything takes its place.
-        dry_run: Say what would happen, and do nothing.
+        options: See :class:`~ctrkernel.transfer.options.Options`.
         on_progress: Called with the bytes of content received, and in all where that is known.
         cancelled: Asked now and then; true stops the get.
         stall_timeout: Seconds in which not a byte moves before it is given up.
@@ -102,24 +84,12 @@ def get(
     started = time.monotonic()
     if not sources:
         raise TransferError("nothing to get; name a file or a folder, and then the destination")
-    options = Options(
-        archive=archive,
-        follow_link=follow_link,
-        owner=user,
-        mode=mode,
-        parents=parents,
-        no_clobber=no_clobber,
-        update=update,
-        checksum=checksum,
-        verify=verify,
-        dry_run=dry_run,
-    )
     target = _local_destination(only(local_paths(destination), destination))
     named = container_paths(engine, container, sources, base=base, home=home, values=values or {})
     plan = _plan(engine, container, [one for each in named for one in each], target, options)
     with stoppable(engine, f"the get of {plan.where}", timeout=stall_timeout):
         selection = select(plan, timeout=stall_timeout, cancelled=cancelled)
-        if dry_run or not selection.any:
+        if options.dry_run or not selection.any:
             files, moved, notes = selection.files, selection.bytes, selection.notes()
         else:
             files, moved, notes = _fetch(

@@ -77,10 +77,10 @@ class Options:
     """How to transfer.
 
     Args:
-        archive: Keep the numeric owners.
+        archive: Keep the numeric owners; of a get only root can.
         follow_link: Transfer what a source that is a link leads to.
-        owner: ``USER[:GROUP]`` who shall own it.
-        mode: What permissions become.
+        owner: ``USER[:GROUP]`` who shall own it; None is the shell's user, of a get the caller.
+        mode: What permissions become; None keeps them.
         parents: Make the folders that are missing above the destination.
         no_clobber: Leave files that exist alone.
         update: Transfer only files whose size or time differs from what exists.
@@ -104,3 +104,7 @@ class Options:
     def choosy(self) -> bool:
         """Whether what exists must be known before anything moves."""
         return self.no_clobber or self.update or self.checksum or self.dry_run
+
+
+#: Nothing was asked for.
+USUAL: Final = Options()

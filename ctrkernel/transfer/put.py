@@ -11,7 +11,7 @@ from ctrkernel.engine.process import Child, Stalled
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer import checksum
 from ctrkernel.transfer.container_paths import container_paths
-from ctrkernel.transfer.options import Mode, Options
+from ctrkernel.transfer.options import USUAL, Options
 from ctrkernel.transfer.pack import Extent, FileSlice, Packer, Root, changed, unreadable
 from ctrkernel.transfer.party import Party, needs_users, party_of, require_writable
 from ctrkernel.transfer.paths import TypedPath, only
@@ -49,16 +49,7 @@ def put(
     home: str | None,
     values: Mapping[str, str] | None = None,
     pid: int = 0,
-    archive: bool = False,
-    follow_link: bool = False,
-    user: str | None = None,
-    mode: Mode | None = None,
-    parents: bool = False,
-    no_clobber: bool = False,
-    update: bool = False,
-    checksum: bool = False,
-    verify: bool = False,
-    dry_run: bool = False,
+    options: Options = USUAL,
     on_progress: Callable[[int, int | None], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     stall_timeout: float = STALL_TIMEOUT,
@@ -80,17 +71,7 @@ def put(
         home: What ``~`` means in `destination`.
         values: The variables of the shell that `destination` uses.
         pid: The shell, in the container; 0 for none. What arrives belongs to its user.
-        archive: Keep the files' numeric owners.
-        follow_link: Put what a source that is a link leads to; links in folders stay links.
-        user: Who shall own what arrives, as for ``--user``; None is the shell's user, else the
-            container's own.
-        mode: What permissions become; None keeps them.
-        parents: Make the folders that are missing above `destination`.
-        no_clobber: Leave files that exist alone.
-        update: Put only files whose size or time differs from what is there.
-        checksum: The same, by their content.
-        verify: Compare checksums before anything takes its place.
-        dry_run: Say what would happen, and do nothing.
+        options: See :class:`~ctrkernel.transfer.options.Options`.
         on_progress: Called with the bytes of content sent and in all.
         cancelled: Asked now and then; true stops the put.
         stall_timeout: Seconds in which not a byte moves before it is given up.
@@ -102,21 +83,9 @@ def put(
     """
     if not sources:
         raise TransferError("nothing to put; name a file or a folder, and then the destination")
-    found = local_sources(sources, follow_link=follow_link)
+    found = local_sources(sources, follow_link=options.follow_link)
     targets = container_paths(
         engine, container, [destination], base=base, home=home, values=values or {}
-    )
-    options = Options(
-        archive=archive,
-        follow_link=follow_link,
-        owner=user,
-        mode=mode,
-        parents=parents,
-        no_clobber=no_clobber,
-        update=update,
-        checksum=checksum,
-        verify=verify,
-        dry_run=dry_run,
     )
     return deliver(
         engine,

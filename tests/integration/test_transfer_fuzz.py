@@ -14,6 +14,7 @@ import pytest
 
 from ctrkernel.engine.engine import find_engine
 from ctrkernel.transfer.get import get
+from ctrkernel.transfer.options import Options
 from ctrkernel.transfer.put import put
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ def test_random_trees_come_back_as_they_went(debian: str, tmp_path: Path, batch:
         grow(random.Random(batch * TREES + number), os.fsencode(tree), depth=4)
 
     put(engine, info, [str(went)], there, base="/", home=None)
-    again = put(engine, info, [f"{went}/."], there, base="/", home=None, update=True)
+    again = put(
+        engine, info, [f"{went}/."], there, base="/", home=None, options=Options(update=True)
+    )
     get(engine, info, [there], str(came), base="/", home=None)
     subprocess.run(engine.exec_argv(info.id, ["rm", "-rf", there]), check=True)
 

@@ -13,6 +13,7 @@ import pytest
 from ctrkernel.engine.engine import Engine, find_engine
 from ctrkernel.errors import TransferError
 from ctrkernel.transfer.get import get
+from ctrkernel.transfer.options import Options
 from ctrkernel.transfer.put import put
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def test_files_arrive_owned_by_the_user_and_readable(non_root: str, here: Path, 
     folder = f"/tmp/owned-{user}".replace(":", "-")
     one.run(f"mkdir {folder}")
 
-    one.put("file", folder, user=user)
+    one.put("file", folder, options=Options(owner=user))
 
     assert one.run(f"cat {folder}/file; stat -c ' %u:%g %a' {folder}/file") == "one 1000:1000 600\n"
 
@@ -209,7 +210,7 @@ def test_archive_keeps_the_numbers(non_root: str, here: Path) -> None:
     wanted = (here / "file").stat()
     one = Box(find_engine(os.environ), non_root)
 
-    one.put("file", "kept", archive=True)
+    one.put("file", "kept", options=Options(archive=True))
 
     assert one.run("stat -c %u:%g /tmp/kept").strip() == f"{wanted.st_uid}:{wanted.st_gid}"
 
@@ -217,7 +218,7 @@ def test_archive_keeps_the_numbers(non_root: str, here: Path) -> None:
 def test_an_unknown_user_is_said(shared: Box, here: Path) -> None:
     assert here.is_dir()
     with pytest.raises(TransferError, match="the container knows no user nobody-there"):
-        shared.put("file", "/tmp/never", user="nobody-there")
+        shared.put("file", "/tmp/never", options=Options(owner="nobody-there"))
 
     assert shared.run("ls /tmp/never 2>/dev/null || echo none") == "none\n"
 

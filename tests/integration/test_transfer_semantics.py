@@ -16,6 +16,7 @@ import pytest
 from ctrkernel.engine.engine import Engine, find_engine
 from ctrkernel.errors import TransferError
 from ctrkernel.transfer.get import get
+from ctrkernel.transfer.options import Options
 from ctrkernel.transfer.put import put
 
 if TYPE_CHECKING:
@@ -169,8 +170,7 @@ def puts(
                     row.destination,
                     base=ours,
                     home=None,
-                    archive=True,
-                    follow_link=row.follow,
+                    options=Options(archive=True, follow_link=row.follow),
                 )
             except TransferError as error:
                 message = str(error)
@@ -203,7 +203,7 @@ def gets(
                 f"{ours}/{row.destination}",
                 base="/t/get",
                 home=None,
-                follow_link=row.follow,
+                options=Options(follow_link=row.follow),
             )
         except TransferError as error:
             message = str(error)
