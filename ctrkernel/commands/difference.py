@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from ctrkernel.commands.filetype import printable
-from ctrkernel.commands.sizes import size_of
+from ctrkernel.output.size import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,7 +119,7 @@ def of_fingerprints(mine: Fingerprint, theirs: Fingerprint, *, names: tuple[str,
     """Return the sizes and checksums of two files that are not shown line by line."""
     sides = (("-", names[0], mine), ("+", names[1], theirs))
     return "".join(
-        f"{sign} {name}: {size_of(each.size)} ({each.size:,} bytes), "
+        f"{sign} {name}: {format_size(each.size)} ({each.size:,} bytes), "
         f"sha256 {each.sha256[:_DIGITS]}…\n"
         for sign, name, each in sides
     )

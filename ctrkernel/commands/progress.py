@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from ctrkernel.commands.sizes import size_of
+from ctrkernel.output.size import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,10 +56,10 @@ class Progress:
 
     def line(self, width: int = WIDTH) -> str:
         """Return it as one line of at most `width` columns; what matters least goes first."""
-        told = f"{self.label} {size_of(self.done)}"
+        told = f"{self.label} {format_size(self.done)}"
         if self.total:
-            told += f" of {size_of(self.total)}"
-        rate = f"{size_of(self.rate)}/s"
+            told += f" of {format_size(self.total)}"
+        rate = f"{format_size(self.rate)}/s"
         share = self.share
         if share is None:
             return _fitting([told, rate], width)
@@ -144,7 +144,7 @@ def told(word: str, summary: TransferSummary) -> str:
     """Return the line for a copy that is complete, and its notes below."""
     files = "1 file" if summary.files == 1 else f"{summary.files:,} files"
     first = (
-        f"{word} {files}, {size_of(summary.bytes)} → {summary.destination} "
+        f"{word} {files}, {format_size(summary.bytes)} → {summary.destination} "
         f"in {summary.duration:.1f} s"
     )
     return "\n".join([first, *summary.notes]) + "\n"

@@ -16,8 +16,9 @@ from ctrkernel.commands.context import Output
 from ctrkernel.commands.kept import check_variable
 from ctrkernel.commands.places import place_of
 from ctrkernel.commands.progress import Meter, told
-from ctrkernel.commands.sizes import bytes_of, size_of
+from ctrkernel.commands.sizes import bytes_of
 from ctrkernel.errors import TransferError, UsageError, name_list, one_line
+from ctrkernel.output.size import format_size
 
 if TYPE_CHECKING:
     import argparse
@@ -68,7 +69,7 @@ def put_variable(arguments: argparse.Namespace, context: Context) -> Output:
     most = arguments.max_size or MAX_SIZE
     if len(data) > most:
         raise UsageError(
-            f"{arguments.var} has {size_of(len(data))}, more than {size_of(most)}; raise --max-size"
+            f"{arguments.var} has {format_size(len(data))}, more than {format_size(most)}; raise --max-size"
         )
     place = place_of(path, context, session=arguments.session)
     with Meter("put", context.frontend.progress) as meter:
@@ -99,7 +100,7 @@ def get_variable(arguments: argparse.Namespace, context: Context) -> Output:
     def limit(_: bytes, size: int | None) -> int:
         if size is not None and size > most:
             raise TransferError(
-                f"{place} has {size_of(size)}, more than {size_of(most)}; raise --max-size"
+                f"{place} has {format_size(size)}, more than {format_size(most)}; raise --max-size"
             )
         return most
 
@@ -117,7 +118,7 @@ def get_variable(arguments: argparse.Namespace, context: Context) -> Output:
     value = from_bytes(found.content, path, kind=arguments.kind)
     variables[arguments.var] = value
     what = _told_of(value)
-    return Output(f"got {what}, {size_of(len(found.content))} → {arguments.var}\n")
+    return Output(f"got {what}, {format_size(len(found.content))} → {arguments.var}\n")
 
 
 def as_bytes(value: object, path: str, *, name: str) -> bytes:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 from ctrkernel.commands.context import Output
 from ctrkernel.commands.filetype import FileType, Form, decoded, printable
-from ctrkernel.commands.sizes import size_of
 from ctrkernel.commands.table import Table
+from ctrkernel.output.size import format_size
 from ctrkernel.transfer.placement import Found
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class View:
     @property
     def caption(self) -> str:
         """A line: name, what it is, size."""
-        size = f", {size_of(self.size)}" if self.size is not None else ""
+        size = f", {format_size(self.size)}" if self.size is not None else ""
         return f"{self._title}: {self.type.name}{size}"
 
     def image(self) -> Output:
@@ -221,7 +221,7 @@ class View:
         counted = f"{count} {word}" if count == 1 else f"{count:,} {word}s"
         if not more:
             return counted + extra
-        size = f" of {size_of(self.size)}" if self.size is not None else ""
+        size = f" of {format_size(self.size)}" if self.size is not None else ""
         return f"… the first {counted}{size}{extra}; --lines N shows more"
 
 
@@ -237,7 +237,7 @@ def listing(folder: Folder) -> Output:
 def _row(entry: Entry) -> tuple[str, str, str]:
     ending = {Found.FOLDER: "/", Found.LINK: f" → {entry.target}"}.get(entry.found, "")
     name = _cell(entry.name + ending)
-    size = "" if entry.size is None else size_of(entry.size)
+    size = "" if entry.size is None else format_size(entry.size)
     when = "" if entry.mtime is None else datetime.fromtimestamp(entry.mtime, UTC)
     return name, size, f"{when:%Y-%m-%d %H:%M}" if when else ""
 

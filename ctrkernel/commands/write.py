@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from ctrkernel.commands.command import Body, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.places import PathCommand, Place, place_of
-from ctrkernel.commands.sizes import size_of
 from ctrkernel.container import MAIN
 from ctrkernel.errors import TransferError, UsageError, one_line
+from ctrkernel.output.size import format_size
 from ctrkernel.transfer.peek import Folder, peek
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Write(PathCommand):
             cancelled=context.interrupts.is_set,
         )
         did = "appended" if arguments.append and present.member is not None else "wrote"
-        return Output(f"{did} {size_of(len(new))} → {summary.destination}\n")
+        return Output(f"{did} {format_size(len(new))} → {summary.destination}\n")
 
 
 @dataclass(frozen=True, slots=True)

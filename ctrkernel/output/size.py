@@ -20,11 +20,11 @@ def parse_size(text: str) -> int | None:
     return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
-def format_size(size: int) -> str:
+def format_size(size: float) -> str:
     """Return `size` in bytes as a person reads it: ``999 B``, ``12.3 MB``."""
-    if size < _STEP:
-        return f"{size} B"
-    number, units = size / _STEP, iter(("kB", "MB", "GB"))
+    if round(size) < _STEP:
+        return f"{size:.0f} B"
+    number, units = size / _STEP, iter(("kB", "MB", "GB", "TB"))
     unit = next(units)
     # Rounded first: 999.96 kB is 1.0 MB.
     while round(number, 1) >= _STEP and (following := next(units, None)) is not None:

@@ -7,7 +7,6 @@ import pytest
 from ctrkernel.commands import registry
 from ctrkernel.commands.command import split_words
 from ctrkernel.commands.context import Context
-from ctrkernel.commands.sizes import size_of
 from ctrkernel.commands.workspace import Workspace
 from ctrkernel.errors import CtrKernelError, UsageError
 from tests.commands.recording import RecordingFrontend
@@ -90,18 +89,3 @@ def test_an_open_quote_says_how_to_quote(line: str) -> None:
         split_words(line, "ctr_put")
 
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("count", "shown"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (1_500_000, "1.5 MB"),
-        (2_000_000_000, "2.0 GB"),
-        (5_000_000_000_000_000, "5000.0 TB"),
-    ],
-)
-def test_sizes_are_told_in_decimal_units(count: int, shown: str) -> None:
-    assert size_of(count) == shown

@@ -158,7 +158,16 @@ def test_sizes_are_read_as_people_write_them(text: str, size: int | None) -> Non
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_960, "1.0 MB"), (12_345_678, "12.3 MB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (999.7, "1.0 kB"),
+        (1000, "1.0 kB"),
+        (999_960, "1.0 MB"),
+        (12_345_678, "12.3 MB"),
+        (2_000_000_000, "2.0 GB"),
+        (5_000_000_000_000_000, "5000.0 TB"),
+    ],
 )
-def test_sizes_are_written_as_people_read_them(size: int, text: str) -> None:
+def test_sizes_are_written_as_people_read_them(size: float, text: str) -> None:
     assert format_size(size) == text
