@@ -188,7 +188,7 @@ def _inside(folder: TypedPath, name: str) -> TypedPath:
 
 def _local(path: str) -> bytes | None:
     """Return a local file's content; None if it is too large to be compared line by line."""
-    from ctrkernel.transfer.pack import unreadable  # noqa: PLC0415 - as above
+    from ctrkernel.transfer.tree import unreadable  # noqa: PLC0415 - as above
 
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - names may be undecodable

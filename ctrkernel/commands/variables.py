@@ -69,7 +69,8 @@ def put_variable(arguments: argparse.Namespace, context: Context) -> Output:
     most = arguments.max_size or MAX_SIZE
     if len(data) > most:
         raise UsageError(
-            f"{arguments.var} has {format_size(len(data))}, more than {format_size(most)}; raise --max-size"
+            f"{arguments.var} has {format_size(len(data))}, more than {format_size(most)}; "
+            "raise --max-size"
         )
     place = place_of(path, context, session=arguments.session)
     with Meter("put", context.frontend.progress) as meter:

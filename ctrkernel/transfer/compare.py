@@ -17,8 +17,8 @@ from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, split_name
 from ctrkernel.transfer.extract import Limits
 from ctrkernel.transfer.origin import origin_of
-from ctrkernel.transfer.pack import unreadable
 from ctrkernel.transfer.remote import STALL_TIMEOUT, look, stoppable, unpacking
+from ctrkernel.transfer.tree import read_link, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,7 +181,9 @@ class _Walk:
                 self.found.differ[name] = f"a {mine.value} here, a {kind.value} there"
         elif kind is Kind.LINK:
             self._tell(
-                name, "links to different places", equal=self._target(parts) == member.target
+                name,
+                "links to different places",
+                equal=read_link(self._path(parts)) == member.target,
             )
         elif member.kind is Kind.HARD_LINK:
             self._compare(name, parts, self._sums.get(hard, ""), size=None)
@@ -243,13 +245,6 @@ class _Walk:
             self.found.same += 1
         else:
             self.found.differ[name] = reason
-
-    def _target(self, parts: Parts) -> str:
-        path = self._path(parts)
-        try:
-            return os.readlink(path)  # noqa: PTH115 - the text as it is
-        except OSError as error:
-            raise unreadable(path, error) from error
 
     def _path(self, parts: Parts) -> str:
         return os.path.join(self._root, *parts)  # noqa: PTH118 - names may be undecodable

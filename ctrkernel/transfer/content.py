@@ -16,11 +16,11 @@ from ctrkernel.protocol.tar_stream import (
 )
 from ctrkernel.transfer.options import Options
 from ctrkernel.transfer.origin import origin_of
-from ctrkernel.transfer.pack import Content, Root
 from ctrkernel.transfer.paths import container_path
 from ctrkernel.transfer.placement import Found, Source
 from ctrkernel.transfer.put import deliver
 from ctrkernel.transfer.remote import STALL_TIMEOUT, look, stoppable, unpacking
+from ctrkernel.transfer.tree import Content, Root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ctrkernel.engine.process import Child
 from ctrkernel.errors import TransferError, one_line
-from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, TarError, split_name
 from ctrkernel.transfer import checksum
 from ctrkernel.transfer.container_paths import container_paths
-from ctrkernel.transfer.extract import Attributes, Extractor, Limits, rebase
+from ctrkernel.transfer.destination import local_destination
+from ctrkernel.transfer.extract import Attributes, Extractor, Limits
 from ctrkernel.transfer.get_choice import Selection, select
 from ctrkernel.transfer.options import USUAL, Options
-from ctrkernel.transfer.origin import Origin, origin_of, together
+from ctrkernel.transfer.origin import Origin, origin_of
 from ctrkernel.transfer.owner import local_owner
-from ctrkernel.transfer.pack import unreadable
-from ctrkernel.transfer.paths import TypedPath, only
-from ctrkernel.transfer.placement import Destination, Found, Placement, place
+from ctrkernel.transfer.paths import only
+from ctrkernel.transfer.placement import Found, place
 from ctrkernel.transfer.remote import STALL_TIMEOUT, look, stoppable, unpacking
+from ctrkernel.transfer.shipment import Receiver, shipments
 from ctrkernel.transfer.sources import local_paths
 from ctrkernel.transfer.stage import LocalStage
 from ctrkernel.transfer.summary import TransferSummary
 from ctrkernel.transfer.verify import verify_got
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
-    from ctrkernel.transfer.incoming import Incoming
+    from ctrkernel.transfer.paths import TypedPath
+    from ctrkernel.transfer.placement import Destination, Placement
     from ctrkernel.transfer.probe import Probe
-
-#: Sources from which on one tar for all is faster than an archive of the engine for each.
-MANY_SOURCES: Final = 4
-_SECOND: Final = 1_000_000_000
 
 
 def get(
@@ -84,7 +80,7 @@ def get(
     started = time.monotonic()
     if not sources:
         raise TransferError("nothing to get; name a file or a folder, and then the destination")
-    target = _local_destination(only(local_paths(destination), destination))
+    target = local_destination(only(local_paths(destination), destination))
     named = container_paths(engine, container, sources, base=base, home=home, values=values or {})
     plan = _plan(engine, container, [one for each in named for one in each], target, options)
     with stoppable(engine, f"the get of {plan.where}", timeout=stall_timeout):
@@ -150,71 +146,6 @@ def _plan(
     return Plan(engine, info, probe, tuple(origins), placement, options)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shipment:
-    """One archive that comes: its client, and where each of its members goes."""
-
-    argv: list[str]
-    #: For the parts of a source's path in the archive, its new name.
-    roots: Mapping[tuple[str, ...], str | None]
-    by_gnu_tar: bool
-    where: str
-    mtime_ns: int | None = None
-    #: It is one file without holes: nobody has to look for them.
-    dense: bool = False
-
-    def place(self, name: str) -> tuple[str, ...]:
-        """Return where a member goes."""
-        return self._split(name)[1]
-
-    def _split(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        parts = split_name(name)
-        for count in range(len(parts) + 1):
-            if parts[:count] in self.roots:
-                return parts[:count], rebase(parts, depth=count, name=self.roots[parts[:count]])
-        raise TarError(f"a member was not asked for: {name!r}")
-
-
-def _shipments(plan: Plan, selection: Selection) -> Iterable[_Shipment]:
-    """Return what has to come for `selection`."""
-    pairs = list(zip(plan.origins, plan.placement.names, strict=True))
-    alone = selection.sources if plan.one_archive else None
-    if alone is not None or (len(pairs) >= MANY_SOURCES and plan.one_archive):
-        paths = alone if alone is not None else [origin.path for origin, _ in pairs]
-        yield _Shipment(
-            argv=together(plan.engine, plan.info, paths, alone=alone is not None),
-            roots={split_name(f".{origin.path}"): name for origin, name in pairs},
-            by_gnu_tar=True,
-            where=plan.where,
-        )
-        return
-    for origin, name in pairs:
-        # What the engine calls a source's root is its business; it is the first part.
-        yield _Shipment(
-            argv=origin.argv,
-            roots=_AnyRoot(() if origin.path == "/" else (posixpath.basename(origin.path),), name),
-            by_gnu_tar=origin.by_gnu_tar,
-            where=f"{plan.info.name}:{one_line(origin.path)}",
-            mtime_ns=origin.mtime_ns,
-            dense=origin.dense,
-        )
-
-
-class _AnyRoot(dict[tuple[str, ...], str | None]):
-    """The one root of an archive, whatever it is called."""
-
-    def __init__(self, root: tuple[str, ...], name: str | None) -> None:
-        super().__init__({root: name})
-        self._depth = len(root)
-        self._name = name
-
-    def __contains__(self, parts: object) -> bool:
-        return isinstance(parts, tuple) and len(parts) == self._depth
-
-    def __missing__(self, parts: tuple[str, ...]) -> str | None:
-        return self._name
-
-
 def _fetch(
     plan: Plan,
     selection: Selection,
@@ -237,8 +168,8 @@ def _fetch(
             attributes=_attributes(options, notes),
             digest=checksum.TOOLS[tool][0] if tool is not None else None,
         ) as extractor:
-            for shipment in _shipments(plan, selection):
-                receiver = _Receiver(
+            for shipment in shipments(plan, selection):
+                receiver = Receiver(
                     extractor,
                     shipment,
                     on_progress=on_progress,
@@ -278,102 +209,4 @@ def _attributes(options: Options, notes: list[str]) -> Attributes:
         keep_owner=options.archive and root,
         owner=None if options.owner is None else local_owner(options.owner),
         mode=options.mode,
-    )
-
-
-class _Receiver:
-    """Events of an archive become files."""
-
-    def __init__(
-        self,
-        extractor: Extractor,
-        shipment: _Shipment,
-        *,
-        on_progress: Callable[[int, int | None], None] | None,
-        total: int | None,
-        total_comes: bool,
-    ) -> None:
-        self._extractor = extractor
-        self._shipment = shipment
-        self._on_progress = on_progress
-        self._total = total
-        self._total_comes = total_comes
-        self._told = 0
-
-    def receive(self, incoming: Incoming) -> None:
-        """Take all of an archive.
-
-        Raises:
-            TarError: The archive is damaged, or not one that we unpack.
-            TransferError: Something cannot be written here.
-        """
-        past = self._shipment.dense and self._extractor.plain
-        for event in incoming:
-            match event:
-                case Data(piece):
-                    self._extractor.write(piece)
-                case Member() as member:
-                    self._add(member)
-                case FileEnd():
-                    self._extractor.end_file()
-            # Many files come with one piece: a line for each would take longer than the files.
-            if incoming.received != self._told:
-                self._told = incoming.received
-                self._progress()
-            while past and incoming.content_left:
-                if not incoming.pass_content(self._extractor.take):
-                    break
-                self._progress()
-
-    def _progress(self) -> None:
-        if self._on_progress is not None:
-            self._on_progress(self._extractor.bytes, self._total)
-
-    def _add(self, member: Member) -> None:
-        if self._total_comes and self._total is None:
-            self._total = member.size
-        place_of = self._shipment.place
-        exact = self._shipment.mtime_ns
-        if exact is not None and exact // _SECOND == member.mtime_ns // _SECOND:
-            member = replace(member, mtime_ns=exact)
-        self._extractor.add(
-            member,
-            place_of(member.name),
-            target=place_of(member.target) if member.kind is Kind.HARD_LINK else (),
-        )
-
-
-def _local_destination(typed: TypedPath) -> Destination:
-    """Look at a destination on this machine.
-
-    Raises:
-        TransferError: It is a link that leads nowhere, or cannot be looked at.
-    """
-    real = os.path.realpath(typed.path)
-    if os.path.islink(typed.path) and not os.path.lexists(real):  # noqa: PTH114 - undecodable names
-        raise TransferError(
-            f"{one_line(typed.shown)} is a link that leads nowhere; "
-            "remove it, or name the file itself"
-        )
-    missing = None
-    part = posixpath.dirname(real)
-    while not os.path.isdir(part):  # noqa: PTH112
-        missing, part = part, posixpath.dirname(part)
-    if os.path.isdir(real):  # noqa: PTH112
-        found = Found.FOLDER
-    elif os.path.isfile(real):  # noqa: PTH113
-        found = Found.FILE
-    else:
-        found = Found.OTHER if os.path.lexists(real) else Found.MISSING
-    if found is Found.MISSING and missing is None and not os.access(part, os.X_OK):
-        raise unreadable(part, PermissionError(13, "permission denied"))
-    return Destination(
-        shown=typed.shown,
-        found=found,
-        path=real,
-        asserts_folder=typed.asserts_folder,
-        missing=missing,
-        blocked=missing is not None and os.path.lexists(missing),
-        above=part,
-        rest=os.path.relpath(real, part),
     )

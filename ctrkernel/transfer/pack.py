@@ -8,15 +8,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ctrkernel.errors import TransferError, one_line
+from ctrkernel.errors import one_line
 from ctrkernel.protocol.tar_pack import ARCHIVE_END, pack_header, pack_sparse, padding
 from ctrkernel.protocol.tar_stream import BLOCK, Kind, Member
 from ctrkernel.transfer.holes import data_in
+from ctrkernel.transfer.tree import changed, read_link, unreadable, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ctrkernel.transfer.options import Mode
+    from ctrkernel.transfer.tree import Content, Found, Root
 
 #: Bytes of a file that are read at once; of a larger one the pieces go without being read.
 READ_SIZE: Final = 256 * 1024
@@ -37,35 +39,6 @@ class Digest(Protocol):
 
     def hexdigest(self) -> str:
         """Return it in hexadecimal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The content of a file that is in memory.
-
-    Args:
-        data: All of it.
-        mode: The file's permission bits.
-    """
-
-    data: bytes
-    mode: int = 0o644
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """One source.
-
-    Args:
-        path: Its path on this machine; links below it are packed as links.
-        name: What it is called in the archive; None packs what is in it, not the folder. Folders
-            in the name are made.
-        content: What it is, if it is no path.
-    """
-
-    path: str
-    name: str | None
-    content: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +67,6 @@ class FileSlice:
     descriptor: int
     size: int
     path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file, folder or link to pack: its path, its name in the archive, and its status."""
-
-    path: str
-    name: str
-    status: os.stat_result
 
 
 class Packer:
@@ -196,7 +160,7 @@ class Packer:
                 self.notes.append(f"left out {one_line(found.path)}: a socket or a device")
                 continue
             if kind is not Kind.FILE:
-                target = _read_link(found.path) if kind is Kind.LINK else ""
+                target = read_link(found.path) if kind is Kind.LINK else ""
                 yield self._header(found.name, kind, status, target=target), 0
                 continue
             if status.st_nlink > 1:
@@ -214,22 +178,7 @@ class Packer:
 
     def walk(self) -> Iterator[Found]:
         """Yield what is packed, folders before what is in them."""
-        for root in self._roots:
-            if root.content is not None:
-                continue
-            own = [(root.path, root.name or "")]
-            pending = own if root.name is not None else _children(root.path, "")
-            while pending:
-                path, name = pending.pop()
-                try:
-                    status = os.lstat(path)
-                except OSError as error:
-                    raise unreadable(path, error) from error
-                found = Found(path, name, status)
-                if self._wanted is None or self._wanted(found):
-                    yield found
-                if stat.S_ISDIR(status.st_mode):
-                    pending += _children(path, f"{name}/")
+        return walk(self._roots, self._wanted)
 
     def _beginning(self) -> bytes:
         """Return the headers of the folders that all of it lies in."""
@@ -383,21 +332,6 @@ class Packer:
         return pack_header(member, pax=self._pax)
 
 
-def unreadable(path: str, error: OSError) -> TransferError:
-    """Say why a local `path` cannot be read, and what to look at."""
-    reason = (error.strerror or str(error)).lower()
-    return TransferError(
-        f"cannot read {one_line(path)}: {reason}; see `ls -ld` of it, nothing was changed"
-    )
-
-
-def changed(path: str) -> TransferError:
-    """Say that a file has another size than at the start."""
-    return TransferError(
-        f"{one_line(path)} changed while it was read; try again, or copy it aside first"
-    )
-
-
 def _may_be_sparse(status: os.stat_result) -> bool:
     # A small file is not worth a map; st_blocks counts 512 bytes on every system (stat(2)).
     return status.st_size > READ_SIZE and status.st_blocks * 512 < status.st_size
@@ -408,20 +342,3 @@ def _add_zeros(digest: Digest, count: int) -> None:
     while count:
         digest.update(zeros[:count])
         count -= min(count, len(zeros))
-
-
-def _children(path: str, prefix: str) -> list[tuple[str, str]]:
-    """List a folder, last name first: the walk takes from the end."""
-    try:
-        names = sorted(os.listdir(path), reverse=True)  # noqa: PTH208 - names only
-    except OSError as error:
-        raise unreadable(path, error) from error
-    above = path.rstrip("/") + "/"
-    return [(above + name, prefix + name) for name in names]
-
-
-def _read_link(path: str) -> str:
-    try:
-        return os.readlink(path)  # noqa: PTH115 - the text as it is
-    except OSError as error:
-        raise unreadable(path, error) from error

@@ -12,7 +12,7 @@ from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer import checksum
 from ctrkernel.transfer.container_paths import container_paths
 from ctrkernel.transfer.options import USUAL, Options
-from ctrkernel.transfer.pack import Extent, FileSlice, Packer, Root, changed, unreadable
+from ctrkernel.transfer.pack import Extent, FileSlice, Packer
 from ctrkernel.transfer.party import Party, needs_users, party_of, require_writable
 from ctrkernel.transfer.paths import TypedPath, only
 from ctrkernel.transfer.placement import Found, Placement, Source, place
@@ -22,6 +22,7 @@ from ctrkernel.transfer.remote_stage import RemoteStage
 from ctrkernel.transfer.route import Route, put_route
 from ctrkernel.transfer.sources import local_sources
 from ctrkernel.transfer.summary import TransferSummary
+from ctrkernel.transfer.tree import Root, changed, unreadable
 from ctrkernel.transfer.verify import verify_arrived, verify_staged
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from ctrkernel.protocol.tar_stream import Kind
 from ctrkernel.transfer import checksum
 from ctrkernel.transfer.choice import Choice, entry_of, refuse_other_kind
 from ctrkernel.transfer.listing import Entry, RemoteLister, trees_by_archive
-from ctrkernel.transfer.pack import Extent, Found, Packer, unreadable
+from ctrkernel.transfer.pack import Extent, Packer
+from ctrkernel.transfer.tree import Found, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer.expand import LocalLister, expand
-from ctrkernel.transfer.pack import Root, unreadable
 from ctrkernel.transfer.paths import HERE, TypedPath, resolve_local, typed_path
 from ctrkernel.transfer.placement import Found, Source
+from ctrkernel.transfer.tree import Root, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

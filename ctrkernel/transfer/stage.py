@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from ctrkernel.engine.reaper import Reaper
 from ctrkernel.errors import TransferError, one_line
-from ctrkernel.transfer.pack import unreadable
+from ctrkernel.transfer.tree import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ctrkernel.errors import TransferError
-from ctrkernel.transfer.pack import Extent, FileSlice, Packer, Root
+from ctrkernel.transfer.pack import Extent, FileSlice, Packer
+from ctrkernel.transfer.tree import Root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +150,8 @@ def test_what_may_not_be_read_is_said(tree: Path, closed: str) -> None:
 import os, sys
 sys.path[:0] = {sys.path!r}
 from ctrkernel.errors import TransferError
-from ctrkernel.transfer.pack import FileSlice, Packer, Root
+from ctrkernel.transfer.pack import FileSlice, Packer
+from ctrkernel.transfer.tree import Root
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:

@@ -1,0 +1,151 @@
+"""The archives in which the sources of a get come, and what becomes of each one's members."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ctrkernel.errors import one_line
+from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, TarError, split_name
+from ctrkernel.transfer.extract import rebase
+from ctrkernel.transfer.origin import together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ctrkernel.transfer.extract import Extractor
+    from ctrkernel.transfer.get import Plan
+    from ctrkernel.transfer.get_choice import Selection
+    from ctrkernel.transfer.incoming import Incoming
+
+#: Sources from which on one tar for all is faster than an archive of the engine for each.
+MANY_SOURCES: Final = 4
+_SECOND: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """One archive that comes: its client, and where each of its members goes."""
+
+    argv: list[str]
+    #: For the parts of a source's path in the archive, its new name.
+    roots: Mapping[tuple[str, ...], str | None]
+    by_gnu_tar: bool
+    where: str
+    mtime_ns: int | None = None
+    #: It is one file without holes: nobody has to look for them.
+    dense: bool = False
+
+    def place(self, name: str) -> tuple[str, ...]:
+        """Return where a member goes."""
+        return self._split(name)[1]
+
+    def _split(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        parts = split_name(name)
+        for count in range(len(parts) + 1):
+            if parts[:count] in self.roots:
+                return parts[:count], rebase(parts, depth=count, name=self.roots[parts[:count]])
+        raise TarError(f"a member was not asked for: {name!r}")
+
+
+def shipments(plan: Plan, selection: Selection) -> Iterable[Shipment]:
+    """Return what has to come for `selection`."""
+    pairs = list(zip(plan.origins, plan.placement.names, strict=True))
+    alone = selection.sources if plan.one_archive else None
+    if alone is not None or (len(pairs) >= MANY_SOURCES and plan.one_archive):
+        paths = alone if alone is not None else [origin.path for origin, _ in pairs]
+        yield Shipment(
+            argv=together(plan.engine, plan.info, paths, alone=alone is not None),
+            roots={split_name(f".{origin.path}"): name for origin, name in pairs},
+            by_gnu_tar=True,
+            where=plan.where,
+        )
+        return
+    for origin, name in pairs:
+        # What the engine calls a source's root is its business; it is the first part.
+        yield Shipment(
+            argv=origin.argv,
+            roots=_AnyRoot(() if origin.path == "/" else (posixpath.basename(origin.path),), name),
+            by_gnu_tar=origin.by_gnu_tar,
+            where=f"{plan.info.name}:{one_line(origin.path)}",
+            mtime_ns=origin.mtime_ns,
+            dense=origin.dense,
+        )
+
+
+class _AnyRoot(dict[tuple[str, ...], str | None]):
+    """The one root of an archive, whatever it is called."""
+
+    def __init__(self, root: tuple[str, ...], name: str | None) -> None:
+        super().__init__({root: name})
+        self._depth = len(root)
+        self._name = name
+
+    def __contains__(self, parts: object) -> bool:
+        return isinstance(parts, tuple) and len(parts) == self._depth
+
+    def __missing__(self, parts: tuple[str, ...]) -> str | None:
+        return self._name
+
+
+class Receiver:
+    """Events of an archive become files."""
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        shipment: Shipment,
+        *,
+        on_progress: Callable[[int, int | None], None] | None,
+        total: int | None,
+        total_comes: bool,
+    ) -> None:
+        self._extractor = extractor
+        self._shipment = shipment
+        self._on_progress = on_progress
+        self._total = total
+        self._total_comes = total_comes
+        self._told = 0
+
+    def receive(self, incoming: Incoming) -> None:
+        """Take all of an archive.
+
+        Raises:
+            TarError: The archive is damaged, or not one that we unpack.
+            TransferError: Something cannot be written here.
+        """
+        past = self._shipment.dense and self._extractor.plain
+        for event in incoming:
+            match event:
+                case Data(piece):
+                    self._extractor.write(piece)
+                case Member() as member:
+                    self._add(member)
+                case FileEnd():
+                    self._extractor.end_file()
+            # Many files come with one piece: a line for each would take longer than the files.
+            if incoming.received != self._told:
+                self._told = incoming.received
+                self._progress()
+            while past and incoming.content_left:
+                if not incoming.pass_content(self._extractor.take):
+                    break
+                self._progress()
+
+    def _progress(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self._extractor.bytes, self._total)
+
+    def _add(self, member: Member) -> None:
+        if self._total_comes and self._total is None:
+            self._total = member.size
+        place_of = self._shipment.place
+        exact = self._shipment.mtime_ns
+        if exact is not None and exact // _SECOND == member.mtime_ns // _SECOND:
+            member = replace(member, mtime_ns=exact)
+        self._extractor.add(
+            member,
+            place_of(member.name),
+            target=place_of(member.target) if member.kind is Kind.HARD_LINK else (),
+        )
