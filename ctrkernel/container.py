@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ctrkernel.engine.engine import Engine
     from ctrkernel.engine.ownership import Ownership
     from ctrkernel.engine.transcript import TranscriptFolder
+    from ctrkernel.session.cast import Witness
     from ctrkernel.session.exec import OnExecOutput
     from ctrkernel.session.result import CommandResult, ExecResult
 
@@ -99,6 +100,7 @@ class Container(Living, Files):
         transcripts: Keeps what it and its shells print.
         mask: Takes secrets out of all that is shown; None for one of its own.
         screen: Asked for each new shell's terminal.
+        witness: Told of what happens in its shells.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class Container(Living, Files):
         transcripts: TranscriptFolder | None = None,
         mask: Mask | None = None,
         screen: Callable[[], Screen] = Screen,
+        witness: Witness | None = None,
     ) -> None:
         self.engine = engine
         self.name = name
@@ -124,6 +127,7 @@ class Container(Living, Files):
         self.variables = Variables(self.mask)
         self._shell = shell
         self._screen = screen
+        self._witness = witness
         self._env = dict(env or {})
         self._on_late = on_late
         self._on_notice = on_notice
@@ -212,7 +216,10 @@ class Container(Living, Files):
         if lost is None:
             return session, ""
         status, cwd = lost
-        moved = cwd is None or session.run(f"cd -- {shlex.quote(cwd)} 2>/dev/null").ok
+        moved = (
+            cwd is None
+            or session.wait(session.submit(f"cd -- {shlex.quote(cwd)} 2>/dev/null", ours=True)).ok
+        )
         which = "" if name == MAIN else f" {name}"
         notice = f"new shell{which} in {session.cwd or '/'}; the last one ended with exit status "
         return session, f"{notice}{status}" + (
@@ -286,6 +293,7 @@ class Container(Living, Files):
             on_shown=transcripts.session(self.name, name) if transcripts is not None else None,
             mask=self.mask,
             prepare=self.variables.apply,
+            witness=self._witness,
         )
         if self.variables:
             self._bare.add(session)

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "ctr_pause": ("lifecycle", "Pause"),
     "ctr_ps": ("ps", "Ps"),
     "ctr_put": ("copy", "Put"),
+    "ctr_record": ("record", "Record"),
     "ctr_restart": ("lifecycle", "Restart"),
     "ctr_rm": ("lifecycle", "Remove"),
     "ctr_run": ("run", "Run"),

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ctrkernel.commands.overflow import overflow_folder
+from ctrkernel.commands.recorder import Recorder
 from ctrkernel.commands.settings import Settings
 from ctrkernel.commands.whereabouts import Scout
 from ctrkernel.container import MAIN, Container
@@ -41,6 +42,8 @@ class Workspace:
         self.settings = Settings(environ)
         self.on_late = on_late
         self.on_notice: Callable[[str], None] | None = None
+        #: Records the shell while that is wanted.
+        self.recorder = Recorder(self)
         #: Knows which container, image and user shells run in.
         self.scout = Scout()
         #: Takes secrets out of all that is shown, whatever container it comes from.
@@ -295,6 +298,7 @@ class Workspace:
             made, self._made = self._made, {}
         for container in containers.values():
             container.end_shells(wait=False)
+        self.recorder.stop()
         if wait:
             for container in containers.values():
                 container.wait_closed()
@@ -325,6 +329,7 @@ class Workspace:
             on_notice=self._notice,
             mask=self.mask,
             screen=self._screen,
+            witness=self.recorder,
             ownership=ownership,
             transcripts=transcripts,
         )

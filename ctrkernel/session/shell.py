@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.session.cast import Witness
     from ctrkernel.session.door import Door
     from ctrkernel.session.mask import Mask
 
@@ -67,6 +68,7 @@ class ShellSession:
         on_shown: Called first with each piece of output, late or not: for a transcript.
         mask: Takes secrets out of the output.
         prepare: Called with a session that was reopened, at its prompt.
+        witness: Told of code, output and sizes: for a recording.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class ShellSession:
         on_shown: Callable[[str], None] | None = None,
         mask: Mask | None = None,
         prepare: Callable[[ShellSession], None] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self.engine = engine
         self.container = container
@@ -101,6 +104,7 @@ class ShellSession:
         self._on_shown = on_shown
         self._mask = mask
         self._prepare = prepare
+        self._witness = witness
         self._lock = threading.RLock()
         self._pump: Pump | None = None
         self._conversation: Conversation | None = None
@@ -242,7 +246,7 @@ class ShellSession:
         self.open()
         self.wait_ready()
         if cwd is not None:
-            self.run(f"cd -- {shlex.quote(cwd)}")
+            self.wait(self.submit(f"cd -- {shlex.quote(cwd)}", ours=True))
         if self._prepare is not None:
             self._prepare(self)
 
@@ -385,6 +389,8 @@ class ShellSession:
             )
             self._execution = execution
             self._talker.dialogue.begin(talked=talked)
+            if self._witness is not None and not ours:
+                self._witness.began(self, code)
             pump = self._pump
             stray, self._stray = self._stray, False
             if pump.submit(code, stray=stray, attended=attended):
@@ -540,6 +546,8 @@ class ShellSession:
     def resize(self, rows: int, columns: int) -> None:
         """Set the terminal's size in characters."""
         self.rows, self.columns = rows, columns
+        if self._witness is not None:
+            self._witness.resized(self)
         self._post(lambda pump: pump.resize(rows, columns))
 
     def _post(self, request: Callable[[Pump], None]) -> None:
@@ -656,6 +664,8 @@ class ShellSession:
             return
         if self._on_shown is not None:
             self._on_shown(text)
+        if self._witness is not None:
+            self._witness.shown(self, text)
         for watcher in tuple(self._watchers):
             watcher(text)
         if execution is not None and not (late and self._on_late is not None):
