@@ -139,11 +139,14 @@ class LiveKernel:
         if self._log_file is None:
             self._log_file = self._log.open("ab")
         self.manager.start_kernel(env=self._environ, cwd=str(self.folder), stderr=self._log_file)
+        self._connect(wait=wait)
+        return self
+
+    def _connect(self, *, wait: bool) -> None:
         self.client = self.manager.client()
         self.client.start_channels()
         if wait:
             self.client.wait_for_ready(timeout=START_TIMEOUT)
-        return self
 
     def end(self) -> None:
         """Shut the kernel down, if it still runs."""
@@ -159,10 +162,10 @@ class LiveKernel:
             self.run(code, timeout=REST_TIMEOUT)
         except TimeoutError:
             self.client.stop_channels()
-            self.manager.shutdown_kernel(now=True)
+            self.manager.restart_kernel(now=True)
             self._seen.clear()
             self._replies.clear()
-            self.start()
+            self._connect(wait=True)
 
     @property
     def pid(self) -> int:
