@@ -7,11 +7,12 @@ import os
 import re
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctrkernel.commands import registry
+from ctrkernel.commands.candidates import Candidate, Completion
+from ctrkernel.commands.cell import split_cell
 from ctrkernel.commands.command import Completes
 from ctrkernel.commands.words import Slot, quoted, slot, split
 from ctrkernel.container import MAIN
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ctrkernel.commands.command import Command
+    from ctrkernel.commands.shell_completion import ShellCompleter
     from ctrkernel.commands.workspace import Workspace
+    from ctrkernel.session.shell import ShellSession
 
 #: Seconds that a person waits for a menu; an answer that takes longer serves the next one.
 PATIENCE = 0.8
@@ -37,44 +40,22 @@ _LINE = re.compile(r"[ \t]*(?:[\w.,\[\]'\" \t]+=[ \t]*)?%(\w*)(?:([ \t]+)(.*))?"
 _CELL = re.compile(r"\s*%%(\w*)(?:([ \t]+)(.*))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What may stand in place of what was typed.
-
-    Attributes:
-        text: The whole of it, quoted.
-        kind: ``magic``, ``option``, ``choice``, or the value of a
-            :class:`~ctrkernel.commands.command.Completes`.
-    """
-
-    text: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """Candidates for a part of a text.
-
-    Attributes:
-        start: Where that part begins.
-        end: Where it ends: the cursor.
-        candidates: The first letters are those of that part.
-    """
-
-    start: int
-    end: int
-    candidates: tuple[Candidate, ...]
-
-
 class Completer:
     """Completes commands for one workspace; keeps the engine's answers for a moment.
 
     Args:
         workspace: Whose containers and sessions are meant.
+        of_shell: Whether a cell is shell code, as in the kernel; else it is Python's.
+        turn: Held while a person's shell is asked; whoever runs cells holds it meanwhile.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(
+        self, workspace: Workspace, *, turn: threading.Lock | None = None, of_shell: bool = False
+    ) -> None:
         self._workspace = workspace
+        self._of_shell = of_shell
+        self._turn = turn
+        self._code: ShellCompleter | None = None
         self._lock = threading.Lock()
         self._answers: dict[object, tuple[float, list[str]]] = {}
 
@@ -95,12 +76,12 @@ class Completer:
         if cell := _CELL.match(text):
             name, words = cell[1], cell[3] or ""
             if cursor > cell.end() and name in registry.WITH_BODY:
-                return self._body(registry.find(name), words, typed, cursor)
+                return self._body(registry.find(name), words, text, cursor)
             match = _CELL.fullmatch(text[:cursor])
         else:
             match = _LINE.fullmatch(typed)
         if match is None:
-            return None
+            return self._cell(text, cursor) if self._of_shell else None
         if match[2] is None:
             return _names(match[1], cursor, cell=cell is not None)
         if match[1] not in registry.COMMANDS:
@@ -108,13 +89,36 @@ class Completer:
         place = slot(registry.find(match[1]), match[3])
         return self._at(registry.find(match[1]), place, cursor, variables or {})
 
-    def _body(self, command: Command, words: str, typed: str, cursor: int) -> Completion | None:
-        """Complete a cell's shell code: paths, where its command runs."""
+    def _cell(self, text: str, cursor: int) -> Completion | None:
+        """Complete a cell's shell code, below its lines of commands."""
+        code = split_cell(text).shell
+        if code is None or cursor < len(text) - len(code):
+            return None
+        return self._shell_code(text, cursor, len(text) - len(code), self._workspace.session)
+
+    def _body(self, command: Command, words: str, text: str, cursor: int) -> Completion | None:
+        """Complete a cell's shell code below its command."""
         if command.completes.get("code") is not Completes.CONTAINER_PATH:
             return None
-        word = split(typed, operators=True)[-1]
-        place = Slot(None, 0, False, word, slot(command, f"{words} ").values)
+        values = slot(command, f"{words} ").values
+        session = self._session(values)
+        if session is not None and session.pid is not None:
+            return self._shell_code(text, cursor, text.index("\n") + 1, session)
+        # There is no shell so far: paths alone, where it would begin.
+        typed = text[text.rfind("\n", 0, cursor) + 1 : cursor]
+        place = Slot(None, 0, False, split(typed, operators=True)[-1], values)
         return self._found([Completes.CONTAINER_PATH], place, cursor, {})
+
+    def _shell_code(
+        self, text: str, cursor: int, start: int, session: ShellSession | None
+    ) -> Completion:
+        """Complete shell code that begins at `start`."""
+        if self._code is None:
+            from ctrkernel.commands.shell_completion import ShellCompleter  # noqa: PLC0415 - a fast start
+
+            self._code = ShellCompleter(self._turn)
+        found = self._code.complete(text[start:], cursor - start, session)
+        return Completion(found.start + start, cursor, found.candidates)
 
     def _at(
         self, command: Command, place: Slot, cursor: int, variables: Mapping[str, Any]
@@ -177,6 +181,12 @@ class Completer:
         named = next((values[dest] for dest in ("on", "container", "target") if dest in values), "")
         return named.partition(",")[0].strip() or self._workspace.target
 
+    def _session(self, values: Mapping[str, str]) -> ShellSession | None:
+        container = self._workspace.containers.get(self._target(values))
+        if container is None:
+            return None
+        return container.sessions.get(values.get("session", MAIN))
+
     def _sessions(self, values: Mapping[str, str]) -> list[str]:
         container = self._workspace.containers.get(self._target(values))
         return sorted({MAIN, *(container.sessions if container is not None else ())})
@@ -192,10 +202,7 @@ class Completer:
         target = self._target(place.values)
         if not target:
             return []
-        container = self._workspace.containers.get(target)
-        session = None
-        if container is not None:
-            session = container.sessions.get(place.values.get("session", MAIN))
+        session = self._session(place.values)
         cwd, home = (session.cwd or "", session.home) if session is not None else ("", "")
         beginning = place.word.text
 

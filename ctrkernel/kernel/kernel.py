@@ -20,6 +20,7 @@ from ctrkernel.errors import CommandInterrupted, CtrKernelError, ShellExited
 from ctrkernel.kernel.deadline import ended
 from ctrkernel.kernel.frontend import KernelFrontend
 from ctrkernel.kernel.history import History, Search, history_path
+from ctrkernel.kernel.meanwhile import answer_meanwhile
 from ctrkernel.kernel.outlet import Outlet
 from ctrkernel.kernel.question import Asker, Questions
 from ctrkernel.kernel.report import KEY, Failure, Report
@@ -119,6 +120,11 @@ class ContainerShellKernel(Kernel):
         if self._loop is not None:
             self._outlet.run_in(self._loop)
 
+    async def shell_main(self, subshell_id: str | None, msg: Any) -> None:
+        """Take a message of the shell channel: questions while a cell runs, too."""
+        if not await answer_meanwhile(self, subshell_id, msg):
+            await super().shell_main(subshell_id, msg)
+
     async def do_execute(
         self,
         code: str,
@@ -206,11 +212,11 @@ class ContainerShellKernel(Kernel):
             self._history.add(code, number=self.execution_count, target=self.workspace.target)
 
     async def do_complete(self, code: str, cursor_pos: int) -> dict[str, Any]:
-        """Complete commands, such as ``%ctr_attach``; called for each complete_request."""
+        """Complete commands, such as ``%ctr_attach``, and shell code; called for a request."""
         if self._completer is None:
             from ctrkernel.commands.completion import Completer  # noqa: PLC0415 - a fast start
 
-            self._completer = Completer(self.workspace)
+            self._completer = Completer(self.workspace, turn=self._turn, of_shell=True)
         found = await asyncio.get_running_loop().run_in_executor(
             self._threads, self._completer.complete, code, cursor_pos
         )

@@ -116,6 +116,7 @@ class Conversation:
     def __init__(self, nonce: str) -> None:
         self.phase = Phase.STARTING
         self.state = ShellState()
+        self._before = self.state
         self.seq = 0
         self.greeting = b""
         #: Whether the last command that came to its end had begun with a mark.
@@ -168,6 +169,7 @@ class Conversation:
         assert self.phase is Phase.IDLE
         assert self._dialect is not None
         self.seq += 1
+        self._before = self.state
         data = code_bytes(code)
         self.state = replace(self.state, attended=attended)
         if not self.state.plain and self._dialect.takes_words(data):
@@ -203,6 +205,12 @@ class Conversation:
         """Give out what is held though no begin mark came: the marks may not work just now."""
         self._released = True
         return self._give_held(begun=False)
+
+    def forget_last(self) -> None:
+        """Let the next cell find the status of the cell before the last one, which was ours."""
+        self.state = replace(
+            self.state, status=self._before.status, pipe_status=self._before.pipe_status
+        )
 
     def replace_shell(self) -> None:
         """Begin anew with the shell that the running cell has put in the old one's place.

@@ -27,6 +27,14 @@ _FRAME = r"""{{ __ctrk_a=$? __ctrk_m=; case $- in *x*) __ctrk_m="{own} set -x;";
 }}; then {own} printf '%s\n' '{token} 0'; else {own} printf '%s\n' "{token} $?"; fi; }} >/dev/tty 2>&1
 {{ {forget}{own} eval "{own} unset -v __ctrk_a __ctrk_m; $__ctrk_m case \$- in *e*) ;; *) (exit $__ctrk_a);; esac"; }} 2>/dev/null
 """  # noqa: E501 - a line of shell
+#: The same for bash: the last word of a command is the next ``$_``, so the names are those that the
+#: shell keeps anyway (:mod:`~ctrkernel.protocol.dialects.bash`); ``__ctrk_u`` is what it was.
+_BASH_FRAME = r"""{{ __ctrk_s=$? __ctrk_q=; case $- in *x*) __ctrk_q=x; {own} set +x;; esac; }} 2>/dev/null
+{{ if {{
+{code}
+}}; then {own} printf '%s\n' '{token} 0'; else {own} printf '%s\n' "{token} $?"; fi; }} >/dev/tty 2>&1
+{{ {forget}case $__ctrk_q in x) {own} set -x;; esac; {own} : "${{__ctrk_u-}}"; case $- in *e*) ;; *) (exit $__ctrk_s);; esac; }} 2>/dev/null
+"""  # noqa: E501 - a line of shell
 #: bash has put the cell into its history before it began.
 _FORGET = r"\builtin history -d $((HISTCMD-1)) || :; "
 
@@ -52,7 +60,7 @@ class Aside:
         bash = session.shell.startswith("bash")
         own = r"\builtin" if bash or session.shell.startswith("zsh") else r"\command"
         code = code.replace("{own}", own).replace("{token}", self._token)
-        framed = _FRAME.format(
+        framed = (_BASH_FRAME if bash else _FRAME).format(
             own=own, code=code, token=self._token, forget=_FORGET if bash else ""
         )
         self._said = threading.Event()
@@ -75,15 +83,18 @@ class Aside:
         self._said.wait(ASIDE_TIMEOUT)
         return self._word if f"{self._token} ready" in self._printed else None
 
-    def end(self) -> tuple[int, list[str]]:
+    def end(self, timeout: float = ASIDE_TIMEOUT) -> tuple[int, list[str]]:
         """Wait for the end; return the statements' status and the lines that they printed.
+
+        Args:
+            timeout: Seconds.
 
         Raises:
             CommandInterrupted: They did not come to their end.
-            CommandTimedOut: They took longer than :data:`ASIDE_TIMEOUT` seconds.
+            CommandTimedOut: They took longer than `timeout` seconds.
             ShellExited: The shell ended.
         """
-        self._session.wait(self._execution, ASIDE_TIMEOUT)
+        self._session.wait(self._execution, timeout)
         *lines, last = self._printed.splitlines() or [""]
         if not last.startswith(f"{self._token} "):
             if self._execution.interrupts:

@@ -114,6 +114,7 @@ class ShellSession:
         self._settled = threading.Event()
         self._failure: CtrKernelError | None = None
         self._execution: Execution | None = None
+        self._commands = 0
         #: Whether a key that was meant to signal may be waiting in the terminal.
         self._stray = False
         self._talker = Talker(self)
@@ -148,6 +149,7 @@ class ShellSession:
 
     def _start(self, launch: Launch) -> None:
         nonce = secrets.token_hex(8)
+        self._commands += 1
         self._launch = launch
         self._ready = None
         self._failure = None
@@ -298,6 +300,17 @@ class ShellSession:
                 )
             return self._side
 
+    @property
+    def commands(self) -> int:
+        """A number that changes with each command, ours included, and with each new shell."""
+        return self._commands
+
+    @property
+    def may_be_asked(self) -> bool:
+        """Whether a statement of ours would disturb nothing: no command, and no DEBUG trap."""
+        conversation = self._conversation
+        return self.at_prompt and conversation is not None and not conversation.state.debug_trap
+
     # Commands
 
     def run(
@@ -388,7 +401,9 @@ class ShellSession:
                 code, on_output, Capture() if keep else None, ours=ours, attended=attended
             )
             self._execution = execution
-            self._talker.dialogue.begin(talked=talked)
+            self._commands += 1
+            if not ours:
+                self._talker.dialogue.begin(talked=talked)
             if self._witness is not None and not ours:
                 self._witness.began(self, code)
             pump = self._pump
@@ -396,7 +411,8 @@ class ShellSession:
             if pump.submit(code, stray=stray, attended=attended):
                 return execution
             self._execution = None
-            self._talker.dialogue.end("could not begin: the shell is gone")
+            if not ours:
+                self._talker.dialogue.end("could not begin: the shell is gone")
         # The shell ended a moment ago, and its status is on its way.
         pump.join(CLOSE_TIMEOUT)
         raise ShellExited(f"exit status {self.exit_status}")
@@ -679,8 +695,11 @@ class ShellSession:
         self.cwd, self.home = done.cwd, done.home
         with self._lock:
             # Together: whoever finds no command must find how the last one ended.
-            self._talker.dialogue.end(f"ended with exit status {done.status}")
             execution, self._execution = self._execution, None
+            if execution is not None and execution.ours and self._conversation is not None:
+                self._conversation.forget_last()
+            else:
+                self._talker.dialogue.end(f"ended with exit status {done.status}")
         if execution is not None:
             unread = execution.interrupts > 0 and done.status != INTERRUPTED
             self._stray = unread or execution.typed

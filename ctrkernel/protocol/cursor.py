@@ -1,0 +1,477 @@
+"""What stands at the cursor of shell code that is being typed; nothing of it is run.
+
+A walk over the text from its beginning to the cursor, in the grammar of the shells (POSIX.1-2017,
+XCU 2.2, 2.3, 2.10; bash's manual for what it adds). Code that no shell would take has an answer
+too: this never raises.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from ctrkernel.protocol.typed_word import Opaque, Tilde, Variable, Word, WordBuilder
+
+
+class Position(Enum):
+    """What may stand at the cursor."""
+
+    COMMAND = "command"
+    ARGUMENT = "argument"
+    #: A file behind ``>`` or ``<``.
+    TARGET = "target"
+    #: The value of an assignment.
+    VALUE = "value"
+    #: A variable's name, behind ``$`` or ``${`` or in arithmetic.
+    VARIABLE = "variable"
+    #: A comment, a here-document: nothing to complete.
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of the cursor.
+
+    Attributes:
+        position: What may stand there.
+        word: What is typed of it; of a variable, the name with what stands before it.
+        words: The words of the same command before it, assignments and redirections left out.
+    """
+
+    position: Position
+    word: Word
+    words: tuple[Word, ...] = ()
+
+
+#: Words behind which a command stands.
+_BEFORE_COMMAND: Final = frozenset(
+    ("if", "then", "elif", "else", "while", "until", "do", "{", "!", "time", "coproc")
+)
+#: Words that end a compound command; no argument follows.
+_AFTER_COMMAND: Final = frozenset(("fi", "done", "esac", "}"))
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=", re.ASCII)
+#: Commands whose arguments may be assignments.
+_DECLARE: Final = frozenset(("export", "declare", "typeset", "local", "readonly", "alias"))
+_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+#: Parameters of one character.
+_SPECIAL_PARAMETERS: Final = "@*#?-$!0123456789"
+_HERE: Final = re.compile(r"<<(-?)[ \t]*(['\"\\]?)([^\s'\"\\;&|()<>]+)['\"]?(?=[\s;&|()<>])")
+_OPEN_NAME: Final = re.compile(r"\$\{?[#!]?(?:[A-Za-z_]\w*)?\Z", re.ASCII)
+#: How deep commands may stand in one another; deeper, nothing is said.
+DEEPEST: Final = 200
+
+
+def place_at(code: str, cursor: int) -> Place:
+    """Return what stands at `cursor`, a place in `code`; what follows it is not looked at."""
+    typed = code[: max(0, cursor)]
+    return _Walk(typed).run()
+
+
+def word_of(code: str, start: int) -> Word:
+    """Return the word that begins at `start` and reaches to the end of `code`."""
+    place = _Walk(code, start).run()
+    return place.word
+
+
+@dataclass(slots=True)
+class _Level:
+    """A list of commands: the text itself, or what stands in ``$( … )``, ``( … )``, backticks."""
+
+    closer: str
+    words: list[Word] = field(default_factory=list)
+    word: WordBuilder | None = None
+    #: The next word is a redirection's.
+    target: bool = False
+    #: How many `case` are open: their patterns end in a parenthesis that nothing opened.
+    cases: int = 0
+    #: The words are values: ``name=( … )``.
+    values: bool = False
+
+    @property
+    def test(self) -> bool:
+        """Whether ``[[`` is open."""
+        return bool(self.words) and self.words[0].raw == "[["
+
+
+class _End(Exception):
+    """The cursor is where only this may stand."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+
+
+class _Walk:
+    def __init__(self, code: str, start: int = 0) -> None:
+        self._code = code
+        self._at = start
+        self._levels = [_Level("")]
+        self._here: list[tuple[bool, bool, str]] = []
+
+    @property
+    def _level(self) -> _Level:
+        return self._levels[-1]
+
+    def run(self) -> Place:
+        try:
+            while self._at < len(self._code):
+                self._step()
+        except _End as end:
+            return end.place
+        return self._place()
+
+    def _place(self) -> Place:
+        level, end = self._level, len(self._code)
+        if level.word is None:
+            word = Word("", end)
+            if level.words and level.words[-1].raw in _AFTER_COMMAND and len(level.words) == 1:
+                return Place(Position.NOTHING, word)
+        else:
+            word = level.word.word(self._code, end)
+        words = tuple(level.words)
+        if level.target:
+            return Place(Position.TARGET, word, words)
+        assigned = _ASSIGNMENT.match(word.raw)
+        if assigned and not word.quote and (not words or words[0].raw in _DECLARE):
+            return Place(Position.VALUE, word, words)
+        if assigned and word.quote and not words:
+            return Place(Position.VALUE, word, words)
+        if level.values:
+            return Place(Position.ARGUMENT, word, words)
+        return Place(Position.ARGUMENT if words else Position.COMMAND, word, words)
+
+    # Steps
+
+    def _step(self) -> None:
+        code, level = self._code, self._level
+        char = code[self._at]
+        quote = level.word.quote if level.word is not None else ""
+        if quote == "'":
+            self._single(char)
+        elif quote == "$'":
+            self._ansi_c(char)
+        elif quote == '"':
+            self._double(char)
+        elif char == "\\":
+            self._backslash()
+        elif char in "\"'":
+            self._word().quote = char
+            self._at += 1
+        elif code.startswith(("$'", '$"'), self._at):
+            self._word().quote = "$'" if code[self._at + 1] == "'" else '"'
+            self._at += 2
+        elif char in "$`":
+            self._expansion(char)
+        elif char in " \t\r\n;&|()<>":
+            self._operator(char)
+        elif char == "#" and level.word is None:
+            self._comment()
+        else:
+            self._plain(char)
+
+    def _word(self) -> WordBuilder:
+        if self._level.word is None:
+            self._level.word = WordBuilder(self._at)
+        return self._level.word
+
+    def _single(self, char: str) -> None:
+        word = self._word()
+        self._at += 1
+        if char == "'":
+            word.quote = ""
+        else:
+            word.add(char, self._at)
+
+    def _ansi_c(self, char: str) -> None:
+        word = self._word()
+        if char == "\\":
+            # Which character it is matters to nobody but the shell.
+            word.add_piece(Opaque.OPAQUE)
+            self._at += 2
+            return
+        self._single(char)
+
+    def _double(self, char: str) -> None:
+        word = self._word()
+        if char == "\\":
+            following = self._code[self._at + 1 : self._at + 2]
+            self._at += 2
+            if not following:
+                word.escaped = True
+            elif following in '"\\$`':
+                word.add(following, self._at)
+            elif following != "\n":
+                word.add(f"\\{following}", self._at)
+        elif char == '"':
+            word.quote = ""
+            self._at += 1
+        elif char in "$`":
+            self._expansion(char)
+        else:
+            self._at += 1
+            word.add(char, self._at)
+
+    def _backslash(self) -> None:
+        following = self._code[self._at + 1 : self._at + 2]
+        if following == "\n":
+            self._at += 2
+            return
+        word = self._word()
+        self._at += 2
+        if following:
+            word.add(following, self._at)
+        else:
+            word.escaped = True
+
+    def _plain(self, char: str) -> None:
+        word = self._word()
+        if char == "~" and word.start == self._at:
+            end = re.compile(r"~[\w.+-]*").match(self._code, self._at)
+            assert end is not None
+            if self._code[end.end() : end.end() + 1] in ("", "/", *" \t\n;&|()<>"):
+                word.add_piece(Tilde(end[0][1:]))
+                self._at = end.end()
+                return
+        self._at += 1
+        word.add(char, self._at)
+        if char in "=:":
+            word.breaks.append(self._at - word.start)
+
+    def _comment(self) -> None:
+        end = self._code.find("\n", self._at)
+        if end < 0:
+            raise _End(Place(Position.NOTHING, Word("", len(self._code))))
+        self._at = end
+
+    # Expansions
+
+    def _expansion(self, char: str) -> None:
+        code = self._code
+        if char == "`":
+            if self._level.closer == "`":
+                self._close()
+            else:
+                self._open("`", 1)
+            return
+        if code.startswith("$((", self._at):
+            self._arithmetic(3)
+        elif code.startswith("$(", self._at):
+            self._open(")", 2)
+        elif code.startswith("${", self._at):
+            self._braces()
+        else:
+            self._dollar()
+
+    def _dollar(self) -> None:
+        word, start = self._word(), self._at
+        name = _NAME.match(self._code, start + 1)
+        end = name.end() if name else start + 1
+        if end == len(self._code):
+            raise _End(Place(Position.VARIABLE, Word(self._code[start:], start, quote=word.quote)))
+        self._at = end
+        if name:
+            word.add_piece(Variable(name[0]))
+        elif self._code[end] in _SPECIAL_PARAMETERS:
+            word.add_piece(Opaque.OPAQUE)
+            self._at += 1
+        else:
+            word.add("$", self._at)
+
+    def _braces(self) -> None:
+        word, start = self._word(), self._at
+        if _OPEN_NAME.fullmatch(self._code, start):
+            raise _End(Place(Position.VARIABLE, Word(self._code[start:], start, quote=word.quote)))
+        name = _NAME.match(self._code, start + 2)
+        if name and self._code[name.end()] == "}":
+            word.add_piece(Variable(name[0]))
+            self._at = name.end() + 1
+            return
+        word.add_piece(Opaque.OPAQUE)
+        self._at = self._past_braces(start + 2, start)
+
+    def _past_braces(self, at: int, start: int) -> int:
+        """Pass over what stands in ``${ … }``; a variable's name may be open in it."""
+        code, depth, quote = self._code, 1, ""
+        while at < len(code):
+            char = code[at]
+            if char == "\\":
+                at += 1
+            elif quote == "'":
+                quote = "" if char == "'" else quote
+            elif char in "'\"":
+                quote = "" if quote == char else quote or char
+            elif code.startswith("${", at):
+                depth += 1
+                at += 1
+            elif char == "}":
+                depth -= 1
+                if not depth:
+                    return at + 1
+            at += 1
+        raise _End(self._open_name(start + 2))
+
+    def _open_name(self, least: int) -> Place:
+        """Return the variable whose name ends at the cursor, behind a ``$``; else nothing."""
+        found = _OPEN_NAME.search(self._code, least)
+        if found is None:
+            return Place(Position.NOTHING, Word("", len(self._code)))
+        return Place(Position.VARIABLE, Word(found[0], found.start()))
+
+    def _arithmetic(self, length: int) -> None:
+        """Pass over ``((…))``: names in it are variables."""
+        self._word().add_piece(Opaque.OPAQUE)
+        start = self._at = self._at + length
+        depth = 2
+        while self._at < len(self._code):
+            depth += {"(": 1, ")": -1}.get(self._code[self._at], 0)
+            self._at += 1
+            if not depth:
+                return
+        name = re.compile(r"\$?\{?[A-Za-z_]\w*\Z|\$\{?\Z", re.ASCII).search(self._code, start)
+        if name is None:
+            raise _End(Place(Position.NOTHING, Word("", len(self._code))))
+        raise _End(Place(Position.VARIABLE, Word(name[0], name.start())))
+
+    def _open(self, closer: str, length: int, *, values: bool = False) -> None:
+        self._word().add_piece(Opaque.OPAQUE)
+        if len(self._levels) > DEEPEST:
+            raise _End(Place(Position.NOTHING, Word("", len(self._code))))
+        self._at += length
+        self._levels.append(_Level(closer, values=values))
+
+    def _close(self) -> None:
+        self._end_word()
+        self._levels.pop()
+        self._at += 1
+
+    # Between words
+
+    def _operator(self, char: str) -> None:
+        code, level = self._code, self._level
+        if char in " \t\r":
+            self._end_word()
+            self._at += 1
+        elif char == "(":
+            self._parenthesis()
+        elif char == ")":
+            if level.closer == ")" and not level.cases:
+                self._close()
+            else:
+                # A pattern of `case` ends, or nothing was open.
+                self._end_command()
+                self._at += 1
+        elif char in "<>":
+            self._redirection()
+        elif char == "\n":
+            self._end_command()
+            self._at += 1
+            self._documents()
+        elif char == "&" and code.startswith("&>", self._at):
+            self._end_word()
+            level.target = True
+            self._at += 3 if code.startswith("&>>", self._at) else 2
+        elif level.test and char in "&|":
+            self._end_word()
+            self._at += 1
+        else:
+            self._end_command()
+            self._at += 1
+
+    def _parenthesis(self) -> None:
+        level = self._level
+        word = level.word
+        if level.test:
+            self._end_word()
+            self._at += 1
+        elif word is not None and self._code[self._at - 1] == "=":
+            self._open(")", 1, values=True)
+        elif self._code.startswith("((", self._at) and not level.words and word is None:
+            self._arithmetic(2)
+        elif (word is not None or level.words) and re.compile(r"\(\s*\)").match(
+            self._code, self._at
+        ):
+            # A function's name: its body follows.
+            self._end_word()
+            level.words.clear()
+            self._at = self._code.index(")", self._at) + 1
+        else:
+            self._end_word()
+            self._open(")", 1)
+
+    def _redirection(self) -> None:
+        code, level = self._code, self._level
+        if level.test:
+            self._end_word()
+            self._at += 1
+            return
+        if code.startswith(("<(", ">("), self._at):
+            self._open(")", 2)
+            return
+        if level.word is not None and code[level.word.start : self._at].isdigit():
+            # The descriptor that is redirected.
+            level.word = None
+        self._end_word()
+        if code.startswith("<<<", self._at):
+            self._at += 3
+            level.target = True
+            return
+        here = _HERE.match(code, self._at)
+        if here is not None:
+            self._here.append((bool(here[1]), bool(here[2]), here[3]))
+            self._at = here.end()
+            return
+        if code.startswith("<<", self._at):
+            raise _End(Place(Position.NOTHING, Word("", len(code))))
+        level.target = True
+        self._at += 1
+        while self._at < len(code) and code[self._at] in ">&|":
+            self._at += 1
+
+    def _documents(self) -> None:
+        """Pass over the here-documents whose lines begin here."""
+        code = self._code
+        while self._here:
+            tabs, quoted, delimiter = self._here[0]
+            body = self._at
+            while True:
+                end = code.find("\n", self._at)
+                if end < 0:
+                    nothing = Place(Position.NOTHING, Word("", len(code)))
+                    raise _End(nothing if quoted else self._open_name(body))
+                line = code[self._at : end]
+                self._at = end + 1
+                if (line.lstrip("\t") if tabs else line) == delimiter:
+                    break
+            self._here.pop(0)
+
+    def _end_word(self) -> None:
+        level = self._level
+        if level.word is None:
+            return
+        word, level.word = level.word.word(self._code, self._at), None
+        if level.target:
+            level.target = False
+            return
+        if not level.words:
+            if word.raw in _BEFORE_COMMAND or (_ASSIGNMENT.match(word.raw) and not level.values):
+                return
+            level.cases += word.raw == "case"
+            if word.raw == "esac":
+                level.cases = max(0, level.cases - 1)
+        elif word.raw == "in" and level.words[0].raw == "case":
+            # What follows is a pattern.
+            level.words.clear()
+            return
+        if level.test and word.raw == "]]":
+            level.words.clear()
+            return
+        level.words.append(word)
+
+    def _end_command(self) -> None:
+        self._end_word()
+        level = self._level
+        level.target = False
+        if not level.values:
+            level.words.clear()
