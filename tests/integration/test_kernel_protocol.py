@@ -68,8 +68,24 @@ class TestContainerShell(jupyter_kernel_test.KernelTests):  # type: ignore[misc]
     complete_code_samples = ["", "ls", "echo 'a\nb'", "if true; then echo; fi", "%ctr_ps"]  # noqa: RUF012
     incomplete_code_samples = ["if true", "echo 'a", "ls |", "cat <<E", "%%ctr_write /a"]  # noqa: RUF012
     invalid_code_samples = ["fi", "echo )"]  # noqa: RUF012
-    # There is no completion: the reply must be well formed and empty.
-    completion_samples = [{"text": "ech", "matches": []}]  # noqa: RUF012 - the base class's form
+    completion_samples = [  # noqa: RUF012 - the base class's form
+        {"text": "ech", "matches": ["echo"]},
+        {"text": "ls /etc/hostn", "matches": ["hostname"]},
+        {"text": "echo ${HOM", "matches": ["${HOME}"]},
+        {"text": "%ctr_att", "matches": ["ctr_attach"]},
+    ]
+
+    def test_completion(self) -> None:
+        """As the base class has it, when the shell has come to its prompt."""
+
+        def answered() -> bool:
+            asked = self.kc.complete("echo ${HOM")
+            reply = self.get_non_kernel_info_reply()
+            assert reply["parent_header"]["msg_id"] == asked
+            return bool(reply["content"]["matches"])
+
+        assert eventually(answered, timeout=CELL_TIMEOUT)
+        super().test_completion()
 
 
 def test_kernel_info_advertises_subshells_and_no_debugger(kernel: LiveKernel) -> None:

@@ -11,20 +11,11 @@ from ctrkernel.protocol.typed_word import Opaque, Tilde, Variable, continued
 
 #: What makes shell code what it is, to be thrown together.
 PIECES = st.sampled_from(
-    [
-        *"'\"\\`$(){}[]<>|&;#!~=:/\n\t *?",
-        "a",
-        "é",
-        "𝒳",
-        "$(",
-        "${",
-        "$((",
-        "<<E\n",
-        "E\n",
-        "<<",
-        "$'",
-    ]
-    + ["if ", "case x in ", "esac", "[[ ", "]]", "done", "for ", "x=", "<(", "\\\n", "2>", "&>"]
+    (
+        *("'\"\\`$(){}[]<>|&;#!~=:/\n\t *?a"),
+        *("é", "\U0001d4b3", "$(", "${", "$((", "<<E\n", "E\n", "<<", "$'", "<(", "\\\n", "2>"),
+        *("if ", "case x in ", "esac", "[[ ", "]]", "done", "for ", "x=", "&>"),
+    )
 )
 CODE = st.one_of(st.text(), st.lists(PIECES).map("".join))
 
