@@ -178,6 +178,22 @@ class Probe:
             text=head,
         )
 
+    def complete(self, code: str) -> tuple[float, list[str]]:
+        """Complete at the end of `code`; return the seconds to reply and idle, and the matches."""
+        begin = time.perf_counter()
+        sent = self._send("complete_request", {"code": code, "cursor_pos": len(code)})
+        deadline = begin + CELL_TIMEOUT
+        reply: list[bytes] = []
+        idle = False
+        while not reply or not idle:
+            for socket in self._ready(deadline):
+                frames = _frames(socket.recv_multipart())
+                if _answers(frames, sent) and socket is self._shell:
+                    reply = frames
+                idle |= socket is self._iopub and _is_idle(frames, sent)
+        seconds = time.perf_counter() - begin
+        return seconds, list(json.loads(reply[4])["matches"])
+
     def _execute(self, code: str) -> str:
         content = {
             "code": code,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import magics
 from cells import cells
 from client import BenchmarkError
+from completion import completion
 from files import files
 from kernels import Kernels
 from output import bulk, seq
@@ -40,6 +41,7 @@ ROUNDS = {
     "load-ext": (21, 5),
     "magic-cell": (400, 60),
     "fan-out": (9, 3),
+    "completion": (100, 20),
     "files": (5, 2),
 }
 
@@ -87,6 +89,8 @@ def _measure(row: str, target: str, *, quick: bool) -> Sequence[Section]:
             match row:
                 case "round-trip":
                     return [round_trip(running, target, rounds=rounds)]
+                case "completion":
+                    return [completion(running, target, rounds=rounds)]
                 case "seq":
                     return [seq(running, target, rounds=rounds)]
                 case "bulk":

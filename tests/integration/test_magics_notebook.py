@@ -294,7 +294,6 @@ def test_detach_ends_the_shells_and_leaves_the_container(
         ("%ctr --sess", ["--session"]),
         ("%ctr --session ma", ["main"]),
         ("%ctr ls /etc/hostn", ["/etc/hostname"]),
-        ("%%ctr\ncat </etc/hostn", ["/etc/hostname"]),
         ("%ctr_put lo", ["local\\ file.txt"]),
         ("%ctr_put 'lo", ["'local file.txt'"]),
         ("%ctr_put x /etc/hostn", ["/etc/hostname"]),
@@ -306,6 +305,17 @@ def test_tab_completes(kernel: LiveKernel, code: str, matches: list[str]) -> Non
     kernel.run("my_variable = 1")
 
     assert completed(kernel, code) == matches
+
+
+def test_tab_completes_shell_code_in_a_cell_for_the_container(kernel: LiveKernel) -> None:
+    kernel.run("%ctr my_function() { :; }")
+
+    def offered(code: str, matches: list[str]) -> bool:
+        return eventually(lambda: completed(kernel, code) == matches, timeout=CELL_TIMEOUT)
+
+    assert offered("%%ctr\nif my_func", ["my_function"])
+    assert offered("%%ctr --session main\ngit checko", ["checkout"])
+    assert offered("%%ctr\ncat </etc/hostn", ["hostname"])
 
 
 def test_tab_completes_containers_and_images(kernel: LiveKernel, debian: str) -> None:
