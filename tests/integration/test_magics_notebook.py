@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.kernel.live_kernel import LiveKernel, docker, eventually, inside, live_kernel
+from tests.kernel.live_kernel import (
+    CELL_TIMEOUT,
+    LiveKernel,
+    docker,
+    eventually,
+    inside,
+    live_kernel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
