@@ -115,6 +115,15 @@ SETTINGS: Final = (
         "CTRKERNEL_TIMEOUT",
     ),
     Setting(
+        "stderr",
+        "merged|split",
+        one_of("merged", "split"),
+        str,
+        "merged",
+        "whether the kernel tells the stderr of its main shell, a bash, apart from stdout",
+        "CTRKERNEL_STDERR",
+    ),
+    Setting(
         "failure_line",
         "on|off",
         one_of("on", "off"),

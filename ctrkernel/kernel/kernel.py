@@ -24,6 +24,7 @@ from ctrkernel.kernel.meanwhile import answer_meanwhile
 from ctrkernel.kernel.outlet import Outlet
 from ctrkernel.kernel.question import Asker, Questions
 from ctrkernel.kernel.report import KEY, Failure, Report
+from ctrkernel.kernel.stderr import Stderr
 from ctrkernel.kernel.stream import Publisher
 from ctrkernel.protocol.conversation import has_command
 
@@ -60,6 +61,7 @@ class ContainerShellKernel(Kernel):
         self._outlet = Outlet(self)
         self._publisher = Publisher(self, self._outlet)
         self._questions = Questions(self)
+        self._errors = Stderr(self._publisher)
         self._workspace: Workspace | None = None
         self._history: History | None = None
         # Cells of a subshell wait here for their turn: there is one terminal.
@@ -187,7 +189,10 @@ class ContainerShellKernel(Kernel):
         """Do a cell's work and return the reply's content."""
         failure = None
         try:
-            await work
+            try:
+                await work
+            finally:
+                self._errors.tidy(self.workspace)
         except Failure as failed:
             failure = failed
         except CtrKernelError as error:
@@ -271,6 +276,7 @@ class ContainerShellKernel(Kernel):
     async def do_shutdown(self, restart: bool) -> dict[str, Any]:
         """End the shell and what it started; called for shutdown_request, restarts included."""
         self.interrupted()
+        await asyncio.get_running_loop().run_in_executor(None, self._errors.close)
         await asyncio.get_running_loop().run_in_executor(None, self.workspace.close)
         if self._history is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._history.close)
@@ -334,11 +340,13 @@ class ContainerShellKernel(Kernel):
         settings = self.workspace.settings
         settings.check()
         session = await self._ready()
+        await self._errors.prepare(self.workspace, session, code)
         try:
             execution = session.submit(code, on_output=self._publisher.stream)
         except ShellExited:
             # It ended since it was last seen, before it was given anything: a new one takes it.
             session = await self._ready()
+            await self._errors.prepare(self.workspace, session, code)
             execution = session.submit(code, on_output=self._publisher.stream)
         self._running = session, execution
         assert self._report is not None
@@ -350,9 +358,11 @@ class ContainerShellKernel(Kernel):
                 # The shell was on its way out; the code has not run, so a new one takes it.
                 await self._shell(code)
                 return
+            await self._errors.settle()
             raise Failure.of(error) from error
         finally:
             self._running = None
+        await self._errors.settle()
         self._report.came_to(result)
         if execution.interrupts:
             raise Failure("KeyboardInterrupt", f"exit status {result.exit_code}", result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from ctrkernel.output.flow import Flow
 from ctrkernel.output.size import encoded_size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ctrkernel.commands.workspace import Workspace
 
@@ -33,6 +34,9 @@ class Publisher:
         #: The running cell's output, and that of no running cell.
         self._cell: Flow | None = None
         self._late: Flow | None = None
+        #: Those of them that were written on a stderr of its own.
+        self._errors: Flow | None = None
+        self._errors_lock = threading.Lock()
 
     def use(self, workspace: Workspace) -> None:
         """Shape output as is set in `workspace`: within its limit, final at the cell's end."""
@@ -43,6 +47,7 @@ class Publisher:
         self.silent = silent
         if silent:
             return
+        self._end_errors()
         if self._late is not None:
             self._late.finish()
             self._late = None
@@ -51,6 +56,7 @@ class Publisher:
 
     def end(self) -> None:
         """End the cell; it is shown in its final form."""
+        self._end_errors()
         cell, self._cell = self._cell, None
         if cell is not None:
             cell.finish()
@@ -67,6 +73,23 @@ class Publisher:
             self._cell.write(text)
         else:
             self._insert("stream", {"name": name, "text": text}, size=encoded_size(text))
+
+    def stderr(self, text: str) -> None:
+        """Send what was written on a stderr of its own, within the limit that stdout has."""
+        if self.silent:
+            return
+        with self._errors_lock:
+            if self._errors is None:
+                self._errors = self._flow(retract=False, errors=True)
+            errors = self._errors
+        if errors is not None:
+            errors.write(text)
+
+    def _end_errors(self) -> None:
+        with self._errors_lock:
+            errors, self._errors = self._errors, None
+        if errors is not None:
+            errors.finish()
 
     def late(self, text: str) -> None:
         """Send output of no running cell, under the last one that shows, silent ones or not."""
@@ -108,18 +131,21 @@ class Publisher:
         else:
             self._send(kind, content)
 
-    def _flow(self, *, retract: bool) -> Flow | None:
+    def _flow(self, *, retract: bool, errors: bool = False) -> Flow | None:
         workspace = self._workspace
         if workspace is None:
             return None
         settings, session = workspace.settings, workspace.session
         self._outlet.paced = settings.output_limit is not None
         return Flow(
-            _CellView(self._outlet, self.parent),
+            _ErrorsView(self._outlet, self._insert)
+            if errors
+            else _CellView(self._outlet, self.parent),
             limit=lambda: settings.output_limit,
             keep=OverflowFile(workspace.overflow_folder),
             render=partial(rendered, settings),
-            wake=self._outlet.call_later if self._outlet.timed else None,
+            # Front ends know carriage returns; a picture could not be of stderr.
+            wake=self._outlet.call_later if self._outlet.timed and not errors else None,
             retract=retract,
             size=(session.columns, session.rows) if session is not None else (120, 40),
         )
@@ -152,3 +178,29 @@ class _CellView:
     def send(self, kind: str, content: Mapping[str, Any]) -> None:
         """Send a message."""
         self._outlet.send(kind, content, self._parent)
+
+
+class _ErrorsView:
+    """Where stderr is shown: among the rest, in the order of arrival.
+
+    Args:
+        outlet: The way out.
+        insert: Sends a message among the output of the running cell, or behind it.
+    """
+
+    def __init__(self, outlet: Outlet, insert: Callable[..., None]) -> None:
+        self._outlet = outlet
+        self._insert = insert
+
+    @property
+    def behind(self) -> bool:
+        """Whether messages wait."""
+        return self._outlet.behind
+
+    def stream(self, text: str) -> None:
+        """Show text as it is."""
+        self._insert("stream", {"name": "stderr", "text": text}, size=encoded_size(text))
+
+    def send(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Send a message."""
+        self._insert(kind, content, size=encoded_size(str(content)))

@@ -122,7 +122,7 @@ class Conversation:
         #: Whether the last command that came to its end had begun with a mark.
         self.marks_work = False
         self.home = b""
-        self._nonce = nonce
+        self.nonce = nonce
         self._dialect: Dialect | None = None
         self._parser = StreamParser(nonce.encode())
         self._has_stty = True
@@ -150,7 +150,7 @@ class Conversation:
 
     def hello(self) -> bytes:
         """Return the line that begins the talk; it may be typed again if no answer comes."""
-        return dialects.hello_line(self._nonce, edited=self.replaced) + b"\n"
+        return dialects.hello_line(self.nonce, edited=self.replaced) + b"\n"
 
     @property
     def busy(self) -> bool:
@@ -349,7 +349,7 @@ class Conversation:
             int(after_name[index]) if len(after_name) > index else 0 for index in (19, 25)
         )
         versions = {"bash_version": _text_of(bash), "zsh_version": _text_of(zsh)}
-        self._dialect = dialects.choose(self._nonce, **versions)
+        self._dialect = dialects.choose(self.nonce, **versions)
         version = versions["bash_version"] or versions["zsh_version"]
         self._shell = f"{self._dialect.name} {version}".rstrip()
         self._parser = self._parser.erasing(*self._dialect.repeated)

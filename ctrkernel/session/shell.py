@@ -289,6 +289,12 @@ class ShellSession:
         return self._ready.pid if self._ready is not None else None
 
     @property
+    def turn(self) -> tuple[str, int]:
+        """The nonce of the shell's marks, and the number of the last command."""
+        conversation = self._conversation
+        return (conversation.nonce, conversation.seq) if conversation is not None else ("", 0)
+
+    @property
     def side(self) -> SideShell:
         """A second shell in the same container, which answers questions while this one works."""
         with self._lock:
