@@ -7,11 +7,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interleave import interleave
+from memory import peak, reset_peak
 from report import Claim, Section, Series, ratio
 from stopwatch import timed
 
@@ -59,16 +59,16 @@ def _both_ways(
     rounds: int,
 ) -> list[Section]:
     source, there, back = str(here / what), f"{THERE}/{what}", str(here / "back")
-    peak = _Peak()
+    peak_in, peak_out = _Peak(), _Peak()
 
     def real(origin: str, destination: str) -> None:
         subprocess.run(engine.command("cp", origin, destination), check=True, capture_output=True)
 
     def ours_in() -> None:
-        peak.during(lambda: put(engine, info, [source], there, base="/", home=None))
+        peak_in.during(lambda: put(engine, info, [source], there, base="/", home=None))
 
     def ours_out() -> None:
-        peak.during(lambda: get(engine, info, [there], back, base="/", home=None))
+        peak_out.during(lambda: get(engine, info, [there], back, base="/", home=None))
 
     def clean() -> None:
         _sh(engine, info, f"rm -rf {there}; mkdir -p {THERE}")
@@ -94,8 +94,8 @@ def _both_ways(
     )
     gone()
     sections = [_section(what, "in", went, limits[0]), _section(what, "out", came, limits[1])]
-    memory = Claim(f"memory over idle, {what}", peak.over_idle, MEMORY_OVER_IDLE, "B")
-    sections[-1].claims.append(memory)
+    sections[0].claims.append(peak_in.claim(what, "in"))
+    sections[1].claims.append(peak_out.claim(what, "out"))
     return sections
 
 
@@ -149,20 +149,9 @@ class _Peak:
         self.over_idle = 0.0
 
     def during(self, work: Callable[[], object]) -> None:
-        idle, done = _rss(), threading.Event()
+        idle = reset_peak(os.getpid())
+        work()
+        self.over_idle = max(self.over_idle, peak(os.getpid()) - idle)
 
-        def watch() -> None:
-            while not done.wait(0.01):
-                self.over_idle = max(self.over_idle, _rss() - idle)
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        try:
-            work()
-        finally:
-            done.set()
-            watcher.join()
-
-
-def _rss() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    def claim(self, what: str, way: str) -> Claim:
+        return Claim(f"memory over idle, {what}, {way}", self.over_idle, MEMORY_OVER_IDLE, "B")

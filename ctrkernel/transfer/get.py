@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ctrkernel.engine.process import Child
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer import checksum
+from ctrkernel.transfer.client import client_for
 from ctrkernel.transfer.container_paths import container_paths
 from ctrkernel.transfer.destination import local_destination
 from ctrkernel.transfer.extract import Attributes, Extractor, Limits
@@ -177,8 +177,15 @@ def _fetch(
                     total_comes=one_file,
                 )
                 with (
-                    Child(
-                        shipment.argv, cancelled=cancelled, inherit=[stage.life], wide=True
+                    client_for(
+                        plan.engine,
+                        plan.info,
+                        shipment.argv,
+                        folder=shipment.path,
+                        size=shipment.size,
+                        put=False,
+                        cancelled=cancelled,
+                        inherit=[stage.life],
                     ) as child,
                     unpacking(
                         plan.engine,

@@ -18,7 +18,7 @@ from ctrkernel.protocol.tar_stream import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ctrkernel.engine.process import Child
+    from ctrkernel.transfer.client import Client
 
 
 class Incoming:
@@ -29,7 +29,7 @@ class Incoming:
         timeout: Seconds that may pass without a byte.
     """
 
-    def __init__(self, child: Child, *, timeout: float) -> None:
+    def __init__(self, child: Client, *, timeout: float) -> None:
         child.close_stdin()
         self._child = child
         self._timeout = timeout

@@ -35,6 +35,7 @@ class Origin:
         by_gnu_tar: GNU's does.
         mtime_ns: A file's time, where the archive may have whole seconds only.
         dense: It is a file without holes.
+        size: Bytes that it has at least.
     """
 
     source: Source
@@ -44,6 +45,7 @@ class Origin:
     by_gnu_tar: bool
     mtime_ns: int | None = None
     dense: bool = False
+    size: int = 0
 
 
 def origin_of(
@@ -104,6 +106,7 @@ def origin_of(
         by_gnu_tar=by_tar and probe.gnu_tar,
         mtime_ns=there.mtime_ns if found is Found.FILE else None,
         dense=found is Found.FILE and there.dense,
+        size=there.size if found is Found.FILE else 0,
     )
 
 

@@ -91,6 +91,7 @@ class RemotePath:
         mtime_ns: A file's modification time, where `stat` tells it to the nanosecond; the
             engine's archives have whole seconds.
         dense: It is a file that has no holes, as far as `stat` can tell.
+        size: A file's bytes, where `stat` tells them; else 0.
     """
 
     path: str
@@ -104,6 +105,7 @@ class RemotePath:
     rest: str = ""
     mtime_ns: int | None = None
     dense: bool = False
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,7 @@ def _remote_path(path: str, fields: Sequence[str]) -> RemotePath:
         mtime_ns=int(known[1] + known[2]) if known else None,
         # It counts 512 bytes on every system (stat(2)).
         dense=known is not None and int(known[3]) * 512 >= int(known[4]),
+        size=int(known[4]) if known else 0,
     )
 
 

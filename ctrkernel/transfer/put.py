@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.engine.process import Child, Stalled
+from ctrkernel.engine.process import Stalled
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer import checksum
+from ctrkernel.transfer.client import Client, client_for
 from ctrkernel.transfer.container_paths import container_paths
 from ctrkernel.transfer.options import USUAL, Options
 from ctrkernel.transfer.pack import Extent, FileSlice, Packer
@@ -223,8 +224,15 @@ def _deliver(
             argv = receiver(plan.engine, plan.info, plan.placement.folder, route)
         sender = _Sender(packer, extent, on_progress=on_progress, stall_timeout=stall_timeout)
         inherit = [] if stage is None else [stage.life]
-        with Child(
-            argv, cancelled=sender.unless_sent(cancelled), inherit=inherit, wide=True
+        with client_for(
+            plan.engine,
+            plan.info,
+            argv,
+            folder=plan.placement.folder if route is Route.ARCHIVE else None,
+            size=extent.bytes,
+            put=True,
+            cancelled=sender.unless_sent(cancelled),
+            inherit=inherit,
         ) as child:
             code = sender.send(child)
         if code:
@@ -293,7 +301,7 @@ class _Sender:
         """Return `cancelled`, which does not count once the other side has all of it."""
         return lambda: not self._complete and cancelled is not None and cancelled()
 
-    def send(self, child: Child) -> int:
+    def send(self, child: Client) -> int:
         """Send all of it and return the client's exit status.
 
         Raises:
@@ -309,7 +317,7 @@ class _Sender:
         self.said, self.complaint = said.decode(errors="replace"), child.complaint
         return code
 
-    def _feed(self, child: Child) -> bool:
+    def _feed(self, child: Client) -> bool:
         """Write the archive; false if the client no longer reads."""
         waiting = bytearray()
         held = b""
@@ -335,10 +343,10 @@ class _Sender:
             raise changed("what is to be put")
         return self._write(child, waiting + held)
 
-    def _write(self, child: Child, data: bytearray) -> bool:
+    def _write(self, child: Client, data: bytearray) -> bool:
         return not data or child.write(data, timeout=self._stall_timeout)
 
-    def _write_file(self, child: Child, piece: FileSlice) -> bool:
+    def _write_file(self, child: Client, piece: FileSlice) -> bool:
         left = piece.size
         while left:
             try:

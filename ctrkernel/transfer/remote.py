@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
-    from ctrkernel.engine.process import Child
+    from ctrkernel.transfer.client import Client
     from ctrkernel.transfer.paths import TypedPath
     from ctrkernel.transfer.probe import RemotePath
 
@@ -136,7 +136,7 @@ def stoppable(engine: Engine, what: str, *, timeout: float = STALL_TIMEOUT) -> I
 def unpacking(
     engine: Engine,
     info: ContainerInfo,
-    child: Child,
+    child: Client,
     *,
     where: str,
     timeout: float,
@@ -176,4 +176,7 @@ def unpacking(
         said = child.complaint
         raise failure(engine, info, doing=f"cannot read {where}", said=said) from damage
     if damage is not None:
+        # Over its socket the engine cannot say that it had to leave off: it hangs up.
+        if changed(engine, info) is not None:
+            raise failure(engine, info, doing=f"cannot read {where}", said="") from damage
         raise unsafe(where, damage) from damage

@@ -36,6 +36,10 @@ class Shipment:
     mtime_ns: int | None = None
     #: It is one file without holes: nobody has to look for them.
     dense: bool = False
+    #: What the engine itself packs; None if a tar in the container does.
+    path: str | None = None
+    #: Bytes that come at least.
+    size: int = 0
 
     def place(self, name: str) -> tuple[str, ...]:
         """Return where a member goes."""
@@ -71,6 +75,8 @@ def shipments(plan: Plan, selection: Selection) -> Iterable[Shipment]:
             where=f"{plan.info.name}:{one_line(origin.path)}",
             mtime_ns=origin.mtime_ns,
             dense=origin.dense,
+            path=None if origin.by_tar else origin.path,
+            size=origin.size,
         )
 
 

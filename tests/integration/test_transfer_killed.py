@@ -14,6 +14,7 @@ import pytest
 
 from ctrkernel.engine.engine import find_engine
 from ctrkernel.errors import CtrKernelError
+from ctrkernel.transfer import client
 from ctrkernel.transfer.get import get
 from ctrkernel.transfer.put import put
 
@@ -147,7 +148,10 @@ def test_a_container_that_is_killed_keeps_the_old_file_and_the_next_put_tidies(b
 
 
 @pytest.mark.parametrize("way", ["put", "get"])
-def test_an_engine_s_client_that_is_killed_leaves_the_old_file(box: Box, way: str) -> None:
+def test_an_engine_s_client_that_is_killed_leaves_the_old_file(
+    box: Box, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LARGE", 2 * SIZE)  # else its socket would be used
     into = box.here / "into"
     into.mkdir()
     (into / "big").write_text("old")
