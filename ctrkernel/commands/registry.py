@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "ctr_exec": ("exec", "Exec"),
     "ctr_expect": ("expect", "Expect"),
     "ctr_get": ("copy", "Get"),
+    "ctr_help": ("help", "Help"),
     "ctr_inspect": ("inspect", "Inspect"),
     "ctr_interact": ("interact", "Interact"),
     "ctr_logs": ("logs", "Logs"),

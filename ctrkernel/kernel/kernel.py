@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -29,9 +30,10 @@ from ctrkernel.kernel.stream import Publisher
 from ctrkernel.protocol.conversation import has_command
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
 
     from ctrkernel.commands.completion import Completer
+    from ctrkernel.commands.inspection import Inspector
     from ctrkernel.commands.workspace import Workspace
     from ctrkernel.session.execution import Execution
     from ctrkernel.session.shell import ShellSession
@@ -71,6 +73,7 @@ class ContainerShellKernel(Kernel):
         #: Those of cells that run beside the one whose turn it is.
         self._asides: list[Interrupts] = []
         self._completer: Completer | None = None
+        self._inspector: Inspector | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: tuple[ShellSession, Execution] | None = None
         #: What is told of the cell whose turn it is, and what replies are about to tell.
@@ -143,6 +146,9 @@ class ContainerShellKernel(Kernel):
         ident = self._get_shell_context_var(self._shell_parent_ident)
         asker = Asker(parent, ident, allow_stdin and not silent)
         cell = split_cell(code)
+        if cell.asks and cell.commands[0].name in registry.COMMANDS:
+            self._remember(code, store_history=store_history and not silent)
+            return self._page(registry.find(cell.commands[0].name).help())
         if _needs_no_turn(cell):
             self._remember(code, store_history=store_history and not silent)
             return await self._aside(cell, asker, silent=silent)
@@ -238,6 +244,23 @@ class ContainerShellKernel(Kernel):
             "metadata": {"_jupyter_types_experimental": types},
         }
 
+    async def do_inspect(
+        self,
+        code: str,
+        cursor_pos: int,
+        detail_level: int = 0,
+        omit_sections: Iterable[str] = (),  # noqa: ARG002 - the interface is Jupyter's
+    ) -> dict[str, Any]:
+        """Say what stands at the cursor; called for each inspect_request."""
+        if self._inspector is None:
+            from ctrkernel.commands.inspection import Inspector  # noqa: PLC0415 - a fast start
+
+            self._inspector = Inspector(self.workspace, turn=self._turn)
+        look = partial(self._inspector.inspect, code, cursor_pos, run=detail_level > 0)
+        text = await asyncio.get_running_loop().run_in_executor(self._threads, look)
+        data = {"text/plain": text} if text else {}
+        return {"status": "ok", "found": bool(text), "data": data, "metadata": {}}
+
     async def do_is_complete(self, code: str) -> dict[str, Any]:
         """Tell whether a cell is whole; called for each is_complete_request."""
         from ctrkernel.commands.completeness import completeness  # noqa: PLC0415 - a fast start
@@ -269,6 +292,11 @@ class ContainerShellKernel(Kernel):
         found = await asyncio.get_running_loop().run_in_executor(
             self._threads, partial(self._history.find, search, target=self.workspace.target)
         )
+        # Whoever asks edits lines, and will ask whether they are whole.
+        shell = self.workspace.session
+        if shell is not None and shell.at_prompt:
+            with contextlib.suppress(CtrKernelError):
+                shell.side.prepare()
         # A shell has no results, so there is no output to give.
         history = [(kernel, line, (code, None) if output else code) for kernel, line, code in found]
         return {"status": "ok", "history": history}
@@ -400,6 +428,10 @@ class ContainerShellKernel(Kernel):
             "payload": [],
             "user_expressions": {},
         }
+
+    def _page(self, text: str) -> Reply:
+        page = {"source": "page", "data": {"text/plain": text}, "start": 0}
+        return {**self._ok_reply(), "payload": [page]}
 
     def _error_reply(self, failure: Failure, ending: str, publisher: Publisher) -> Reply:
         ename, evalue = failure.ename, failure.evalue

@@ -119,6 +119,10 @@ class SideShell:
         finally:
             self._asking.release()
 
+    def prepare(self) -> None:
+        """Start the shell, unless it was, and do not wait: questions are to come."""
+        self._started(time.monotonic())
+
     def defined(self, script: str) -> bool:
         """Whether the present shell has run `script` before; a new one begins with nothing."""
         with self._lock:

@@ -37,8 +37,8 @@ class TestContainerShell(jupyter_kernel_test.KernelTests):  # type: ignore[misc]
     """Jupyter's own tests of a kernel.
 
     What is left out cannot apply. A terminal has one stream, so no output of a program is stderr;
-    a shell has no expressions whose values could be results, display data or pages; and nothing
-    clears output. History, whose test needs results, is tried in test_kernel_history.
+    a shell has no expressions whose values could be results or display data; and nothing clears
+    output. History, whose test needs results, is tried in test_kernel_history.
     """
 
     kernel_name = "ctrkernel"
@@ -67,6 +67,9 @@ class TestContainerShell(jupyter_kernel_test.KernelTests):  # type: ignore[misc]
     code_generate_error = "false"
     complete_code_samples = ["", "ls", "echo 'a\nb'", "if true; then echo; fi", "%ctr_ps"]  # noqa: RUF012
     incomplete_code_samples = ["if true", "echo 'a", "ls |", "cat <<E", "%%ctr_write /a"]  # noqa: RUF012
+    # Of ours, for the container may be slow to answer; the shell's are tried in their own modules.
+    code_inspect_sample = "%ctr_ps"
+    code_page_something = "%ctr_ps?"
     invalid_code_samples = ["fi", "echo )"]  # noqa: RUF012
     completion_samples = [  # noqa: RUF012 - the base class's form
         {"text": "ech", "matches": ["echo"]},
