@@ -59,6 +59,10 @@ _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SPECIAL_PARAMETERS: Final = "@*#?-$!0123456789"
 _HERE: Final = re.compile(r"<<(-?)[ \t]*(['\"\\]?)([^\s'\"\\;&|()<>]+)['\"]?(?=[\s;&|()<>])")
 _OPEN_NAME: Final = re.compile(r"\$\{?[#!]?(?:[A-Za-z_]\w*)?\Z", re.ASCII)
+#: Text that stands for itself: outside of quotes, and in double ones.
+_RUN: Final = re.compile(r"[\w.,+@%^/-]+")
+_DOUBLE_RUN: Final = re.compile(r'[^"\\$`]+')
+_BLANK: Final = re.compile(r"[ \t\r]+")
 #: How deep commands may stand in one another; deeper, nothing is said.
 DEEPEST: Final = 200
 
@@ -178,11 +182,15 @@ class _Walk:
 
     def _single(self, char: str) -> None:
         word = self._word()
-        self._at += 1
         if char == "'":
             word.quote = ""
-        else:
-            word.add(char, self._at)
+            self._at += 1
+            return
+        stops = [self._code.find(each, self._at) for each in ("'", "\\")]
+        end = min((stop for stop in stops if stop > self._at), default=len(self._code))
+        text = self._code[self._at : end]
+        self._at = end
+        word.add(text, end)
 
     def _ansi_c(self, char: str) -> None:
         word = self._word()
@@ -210,8 +218,10 @@ class _Walk:
         elif char in "$`":
             self._expansion(char)
         else:
-            self._at += 1
-            word.add(char, self._at)
+            run = _DOUBLE_RUN.match(self._code, self._at)
+            assert run is not None
+            self._at = run.end()
+            word.add(run[0], self._at)
 
     def _backslash(self) -> None:
         following = self._code[self._at + 1 : self._at + 2]
@@ -234,8 +244,10 @@ class _Walk:
                 word.add_piece(Tilde(end[0][1:]))
                 self._at = end.end()
                 return
-        self._at += 1
-        word.add(char, self._at)
+        run = _RUN.match(self._code, self._at)
+        text = run[0] if run else char
+        self._at += len(text)
+        word.add(text, self._at)
         if char in "=:":
             word.breaks.append(self._at - word.start)
 
@@ -350,9 +362,9 @@ class _Walk:
 
     def _operator(self, char: str) -> None:
         code, level = self._code, self._level
-        if char in " \t\r":
+        if blank := _BLANK.match(code, self._at):
             self._end_word()
-            self._at += 1
+            self._at = blank.end()
         elif char == "(":
             self._parenthesis()
         elif char == ")":

@@ -10,6 +10,8 @@ from typing import Final
 #: What a shell would take for something else than itself, outside of quotes.
 _SPECIAL: Final = re.compile(r"""[^\w@%+=:,./^\x80-\U0010ffff~#{}-]""", re.ASCII)
 _IN_DOUBLE: Final = re.compile(r'([\\"$`])')
+#: Text up to each slash, and the rest.
+_PARTS: Final = re.compile(r"[^/]*/|[^/]+")
 _BYTE: Final = re.compile(r"[\udc80-\udcff]")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -89,16 +91,18 @@ class WordBuilder:
     _joining: bool = False
 
     def add(self, text: str, end: int) -> None:
-        """Take text; `end` is the place in the code behind it."""
-        for character in text:
+        """Take text as it is; `end` is the place in the code behind it."""
+        behind = len(text)
+        for part in _PARTS.findall(text):
+            behind -= len(part)
             if self._joining:
-                self.pieces[-1] = f"{self.pieces[-1]}{character}"
+                self.pieces[-1] = f"{self.pieces[-1]}{part}"
             else:
-                self.pieces.append(character)
+                self.pieces.append(part)
                 self._joining = True
-            if character == "/":
+            if part.endswith("/"):
                 self.folder = len(self.pieces)
-                self.name_start = end - self.start
+                self.name_start = end - behind - self.start
                 self._joining = False
 
     def add_piece(self, piece: Piece) -> None:

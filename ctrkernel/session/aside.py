@@ -35,6 +35,14 @@ _BASH_FRAME = r"""{{ __ctrk_s=$? __ctrk_q=; case $- in *x*) __ctrk_q=x; {own} se
 }}; then {own} printf '%s\n' '{token} 0'; else {own} printf '%s\n' "{token} $?"; fi; }} >/dev/tty 2>&1
 {{ {forget}case $__ctrk_q in x) {own} set -x;; esac; {own} : "${{__ctrk_u-}}"; case $- in *e*) ;; *) (exit $__ctrk_s);; esac; }} 2>/dev/null
 """  # noqa: E501 - a line of shell
+#: And for zsh, where a function's last argument does it. Nothing looks like the words that switch
+#: tracing on, not even ``-v`` of ``unset``: the dialect does not keep ``$_`` behind such cells.
+_ZSH_FRAME = r"""{{ __ctrk_a=$? __ctrk_m=; case $- in *x*) __ctrk_m=x; {own} set +x;; esac; }} 2>/dev/null
+{{ if {{
+{code}
+}}; then {own} printf '%s\n' '{token} 0'; else {own} printf '%s\n' "{token} $?"; fi; }} >/dev/tty 2>&1
+{{ case $__ctrk_m in x) {own} set -$__ctrk_m;; esac; case $- in *e*) __ctrk_a=0;; esac; function {{ {own} unset __ctrk_a __ctrk_m; {own} return $1; }} $__ctrk_a "${{__ctrk_u-}}"; }} 2>/dev/null
+"""  # noqa: E501 - a line of shell
 #: bash has put the cell into its history before it began.
 _FORGET = r"\builtin history -d $((HISTCMD-1)) || :; "
 
@@ -57,12 +65,11 @@ class Aside:
         self._token = secrets.token_hex(8)
         self._printed = ""
         self._on_line: Callable[[str], None] | None = None
-        bash = session.shell.startswith("bash")
-        own = r"\builtin" if bash or session.shell.startswith("zsh") else r"\command"
+        bash, zsh = session.shell.startswith("bash"), session.shell.startswith("zsh")
+        own = r"\builtin" if bash or zsh else r"\command"
         code = code.replace("{own}", own).replace("{token}", self._token)
-        framed = (_BASH_FRAME if bash else _FRAME).format(
-            own=own, code=code, token=self._token, forget=_FORGET if bash else ""
-        )
+        frame = _BASH_FRAME if bash else _ZSH_FRAME if zsh else _FRAME
+        framed = frame.format(own=own, code=code, token=self._token, forget=_FORGET if bash else "")
         self._said = threading.Event()
         self._word = ""
         self._execution: Execution = session.submit(framed, on_output=self._take, ours=True)

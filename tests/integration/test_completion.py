@@ -233,6 +233,17 @@ def test_a_person_s_shell_is_left_as_it_was(bash: Asked) -> None:
     assert counts[2] - counts[1] == counts[1] - counts[0]
 
 
+def test_the_last_word_and_the_status_of_zsh_stay_too(kernels: Callable[[str], Asked]) -> None:
+    zsh = kernels("zsh")
+    zsh.kernel.run("known=1; (exit 3) | true; : word")
+    zsh.expect("$know", ["$known"])
+
+    assert zsh.kernel.run('echo "$? $_"').text == "0 word\n"
+    zsh.kernel.run("(exit 3) | true")
+    zsh.tab("$know")
+    assert zsh.kernel.run('echo "$? ${pipestatus[*]}"').text == "0 3 0\n"
+
+
 def test_it_answers_while_a_cell_runs(bash: Asked) -> None:
     bash.kernel.run("waited_for=1; touch 'a b'")
     bash.expect("echo $waited", ["echo $waited_for"])
