@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from ctrkernel.session.about import Sections
     from ctrkernel.session.shell import ShellSession
 
-#: Seconds for an answer, and of them those that the person's shell is waited for.
+#: Seconds for an answer while somebody types, and for one that a command waits for.
 ANSWER_TIMEOUT: Final = 0.9
-SHELL_TIMEOUT: Final = 0.6
+COMMAND_TIMEOUT: Final = 10.0
+#: The part of what is left of them that the person's shell is waited for.
+SHELL_PART: Final = 2 / 3
 #: Seconds below which no page is formatted.
 PAGE_LEAST: Final = 0.3
 #: Characters of an answer.
@@ -111,20 +113,23 @@ class Inspector:
                 return _command_help(line[1])
             offset = end
         pointed = pointed_at(code[offset:], cursor - offset)
-        return self._about(pointed, run=run) if pointed is not None else ""
+        if pointed is None:
+            return ""
+        return self._about(pointed, run=run, timeout=ANSWER_TIMEOUT)
 
     def look_up(self, name: str) -> str:
         """Return what is known of a name; a program that has no manual is run with ``--help``."""
         kinds = [What.COMMAND, What.VARIABLE, What.PATH]
         if name.startswith("$"):
             kinds, name = [What.VARIABLE], name[1:]
-        return self._about(Pointed(tuple((kind, name) for kind in kinds)), run=True)
+        pointed = Pointed(tuple((kind, name) for kind in kinds))
+        return self._about(pointed, run=True, timeout=COMMAND_TIMEOUT)
 
-    def _about(self, pointed: Pointed, *, run: bool) -> str:
+    def _about(self, pointed: Pointed, *, run: bool, timeout: float) -> str:
         session = self._workspace.session
         if session is None or not session.alive:
             return ""
-        deadline = time.monotonic() + ANSWER_TIMEOUT
+        deadline = time.monotonic() + timeout
         for what, name in pointed.readings:
             if not 0 < len(name) <= LONGEST_NAME or _CONTROL.search(name):
                 continue
@@ -201,7 +206,7 @@ class Inspector:
             if turn is not None:
                 asked.add_done_callback(lambda _: turn.release())
             with contextlib.suppress(TimeoutError, CtrKernelError):
-                asked.result(min(SHELL_TIMEOUT, look.left))
+                asked.result(look.left * SHELL_PART)
         return self._known.get((look.session.container, name), {})
 
     def _ask(self, session: ShellSession, name: str) -> None:

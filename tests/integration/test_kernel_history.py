@@ -64,12 +64,17 @@ def test_a_file_that_cannot_be_written_breaks_no_cell_and_is_told_once(
     path.write_bytes(b"no database " * 1000 if kind == "broken" else b"")
     path.chmod(0o444)
     with kernel_of(debian, tmp_path) as kernel:
-        cells = [kernel.run(f"sleep 0.2; echo {number}") for number in range(3)]
+        ids = [kernel.submit(f"echo {number}") for number in range(3)]
+        cells = [kernel.finish(each) for each in ids]
         found = history(kernel, "tail", n=10)
+        # What was said between cells is there when the next one has ended.
+        ids.append(kernel.submit("true"))
+        kernel.finish(ids[-1])
+        messages = [each["content"] for cell in ids for each in kernel.caused_by(cell)]
 
     assert [(cell.status, cell.text) for cell in cells] == [("ok", f"{n}\n") for n in range(3)]
-    assert [each[2] for each in found] == [f"sleep 0.2; echo {number}" for number in range(3)]
-    told = "".join(cell.notices for cell in cells)
+    assert [each[2] for each in found] == [f"echo {number}" for number in range(3)]
+    told = "".join(each["text"] for each in messages if each.get("name") == "stderr")
     assert told.count("cells are not kept") == 1
     assert str(path) in told
 

@@ -69,7 +69,7 @@ def inspect(kernel: LiveKernel, code: str, *, detail: int = 0) -> str:
     return str(reply["data"].get("text/plain", ""))
 
 
-def told(kernel: LiveKernel, code: str, expected: str) -> str:
+def told(kernel: LiveKernel, code: str, expected: str, *, detail: int = 0) -> str:
     """Return what is told at the sign ``^``, and see that it holds `expected`.
 
     What does not come in time on a busy machine is asked for again, as a person does.
@@ -77,7 +77,7 @@ def told(kernel: LiveKernel, code: str, expected: str) -> str:
     found: list[str] = []
 
     def there() -> bool:
-        found.append(inspect(kernel, code))
+        found.append(inspect(kernel, code, detail=detail))
         return expected in found[-1]
 
     assert eventually(there, timeout=20), found[-1]
@@ -159,8 +159,8 @@ def test_a_traced_shell_is_not_asked(bash: LiveKernel) -> None:
 
 def test_nothing_that_is_pointed_at_is_run(bash: LiveKernel) -> None:
     mark = "/tmp/pointed-at"
-    docker_file = f"#!/bin/sh\ntouch {mark}\n"
-    bash.run(f"printf '{docker_file}' >/usr/local/bin/danger; chmod +x /usr/local/bin/danger")
+    program = f"#!/bin/sh\ntouch {mark}; echo did\n"
+    bash.run(f"printf '{program}' >/usr/local/bin/danger; chmod +x /usr/local/bin/danger")
     codes = (
         "dan^ger",
         "danger -^-help",
@@ -179,7 +179,7 @@ def test_nothing_that_is_pointed_at_is_run(bash: LiveKernel) -> None:
 
     assert bash.run(f"ls {mark}").status == "error"
     # On request alone.
-    inspect(bash, "dan^ger", detail=1)
+    assert told(bash, "dan^ger", "did", detail=1)
     assert bash.run(f"ls {mark}; rm {mark} /usr/local/bin/danger").status == "ok"
 
 
@@ -189,9 +189,8 @@ def test_help_on_request_has_no_stdin_and_ends(bash: LiveKernel) -> None:
         ">/usr/local/bin/waits; chmod +x /usr/local/bin/waits"
     )
 
-    found = inspect(bash, "wai^ts", detail=1)
+    assert told(bash, "wai^ts", "waits is a program", detail=1)
 
-    assert found.startswith("waits is a program")
     assert bash.run("rm /usr/local/bin/waits; echo fine").text == "fine\n"
     assert eventually(lambda: "sleep 1000" not in bash.run("ps -ef").text, timeout=20)
 
