@@ -6,6 +6,7 @@ import os
 import secrets
 import shlex
 import threading
+from concurrent.futures import wait
 from typing import TYPE_CHECKING, Self
 
 from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 START_TIMEOUT = 30.0
 #: Seconds that a command has after each interrupt when its time is up.
 STOP_GRACE = 2.0
+#: Seconds that a command waits for a statement of ours.
+OURS_TIMEOUT = 5.0
 #: Seconds that a terminal may take to end.
 CLOSE_TIMEOUT = 5.0
 #: What the engine's CLI exits with where the program to execute cannot be, or is not there.
@@ -392,6 +395,7 @@ class ShellSession:
         """
         if not isinstance(code, str):
             raise UsageError(f"code is a str, not {type(code).__name__}; give the text to run")
+        self._let_ours_end()
         with self._lock:
             if self._closed or self._pump is None:
                 raise SessionClosed(f"session {self.name} is closed; reopen it")
@@ -422,6 +426,12 @@ class ShellSession:
         # The shell ended a moment ago, and its status is on its way.
         pump.join(CLOSE_TIMEOUT)
         raise ShellExited(f"exit status {self.exit_status}")
+
+    def _let_ours_end(self) -> None:
+        """Wait for a question of completion's: it is over in a moment, and nobody's business."""
+        execution = self._execution
+        if execution is not None and execution.ours:
+            wait([execution.future], OURS_TIMEOUT)
 
     def stop(self, execution: Execution) -> CommandResult:
         """Interrupt one command, ever harder, until it ends; return what came of it."""

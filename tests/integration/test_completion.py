@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import ctrkernel
 from tests.kernel.live_kernel import CELL_TIMEOUT, LiveKernel, docker, eventually, live_kernel
 
 if TYPE_CHECKING:
@@ -242,6 +243,18 @@ def test_the_last_word_and_the_status_of_zsh_stay_too(kernels: Callable[[str], A
     zsh.kernel.run("(exit 3) | true")
     zsh.tab("$know")
     assert zsh.kernel.run('echo "$? ${pipestatus[*]}"').text == "0 3 0\n"
+
+
+def test_a_command_waits_for_a_statement_of_ours_that_is_still_running(debian: str) -> None:
+    with ctrkernel.attach(debian) as container:
+        session = container.session()
+        session.wait_ready()
+
+        docker("exec", debian, "sh", "-c", "rm -f /tmp/ours; mkfifo /tmp/ours")
+        session.submit("read -r line </tmp/ours", ours=True)
+        docker("exec", "-d", debian, "sh", "-c", "sleep 0.5; echo now >/tmp/ours")
+
+        assert session.run('echo "$line"').output == "now\n"
 
 
 def test_it_answers_while_a_cell_runs(bash: Asked) -> None:
