@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ctrkernel.engine.archive_socket import ArchiveSocket, socket_of
 from ctrkernel.engine.process import Child
+from ctrkernel.transfer.probe import LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
 
-#: Bytes from which on it pays to ask where the engine's socket is.
-LARGE: Final = 32 * 1024 * 1024
 Client = Child | ArchiveSocket
 
 
@@ -30,7 +29,7 @@ def client_for(
     cancelled: Callable[[], bool] | None = None,
     inherit: Sequence[int] = (),
 ) -> Client:
-    """Start to move an archive.
+    """Start to move an archive; what is large goes over the engine's socket, where there is one.
 
     Args:
         engine: The engine.

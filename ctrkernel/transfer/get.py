@@ -137,7 +137,7 @@ def _plan(
     target: Destination,
     options: Options,
 ) -> Plan:
-    info, probe = look(engine, container, [one.path for one in typed])
+    info, probe = look(engine, container, [one.path for one in typed], weigh=True)
     origins = [
         origin_of(engine, info, probe, one, there, follow_link=options.follow_link)
         for one, there in zip(typed, probe.paths, strict=True)

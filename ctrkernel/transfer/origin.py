@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer.placement import Found, Source
+from ctrkernel.transfer.probe import LARGE
 from ctrkernel.transfer.route import Route, get_route
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Origin:
         by_gnu_tar: GNU's does.
         mtime_ns: A file's time, where the archive may have whole seconds only.
         dense: It is a file without holes.
-        size: Bytes that it has at least.
+        size: Bytes that it has at least, as far as is known.
     """
 
     source: Source
@@ -95,8 +96,10 @@ def origin_of(
         name=name,
         contents=is_folder and (typed.contents or not name),
     )
-    # GNU's tar keeps nanoseconds in a tree, and locks nothing; for one file the engine is faster.
-    wanted = prefer_tar or (is_folder and probe.gnu_tar and probe.almighty)
+    # GNU's tar keeps nanoseconds in a tree, and locks nothing; what is large the engine sends
+    # faster.
+    large = is_folder and there.holds_large
+    wanted = prefer_tar or (is_folder and probe.gnu_tar and probe.almighty and not large)
     by_tar = route is Route.TAR or (wanted and "tar" in probe.tools and path != "/")
     return Origin(
         source=source,
@@ -106,7 +109,7 @@ def origin_of(
         by_gnu_tar=by_tar and probe.gnu_tar,
         mtime_ns=there.mtime_ns if found is Found.FILE else None,
         dense=found is Found.FILE and there.dense,
-        size=there.size if found is Found.FILE else 0,
+        size=LARGE if large else there.size if found is Found.FILE else 0,
     )
 
 

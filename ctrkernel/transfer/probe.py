@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 #: Seconds for the probe: it looks at a few paths.
 PROBE_TIMEOUT: Final = 30.0
+#: Bytes from which on a file is large: an exec, which is a stream of small frames, is slow for it.
+LARGE: Final = 32 * 1024 * 1024
 
-#: $1 is 1 if the user database is wanted, $2 a process or 0, the rest are absolute paths without a
-#: trailing slash. Printed, each ended by NUL: seven fields for a path, then the start of process
-#: 1, the process's ids, our own capabilities, the tools, tar's first line, the user and group
-#: files, and the mounts. A dot guards the newlines at the end of a name.
+#: $1 is 1 if the user database is wanted, $2 a process or 0, $3 the blocks of a file that is large,
+#: or 0 if nobody looks into folders, the rest are absolute paths without a trailing slash. Printed,
+#: each ended by NUL: seven fields for a path, then the start of process 1, the process's ids, our
+#: own capabilities, the tools, tar's first line, the user and group files, and the mounts. A dot
+#: guards the newlines at the end of a name.
 _SCRIPT: Final = r"""
 LC_ALL=C; export LC_ALL
 nl='
@@ -41,7 +44,7 @@ status() {
     case $line in "$2":*) printf '%s ' "$line";; esac
   done <"/proc/$1/status"
 }
-users=$1 pid=$2; shift 2
+users=$1 pid=$2 large=$3; shift 3
 for p; do
   d=${p%/*}; n=${p##*/}; [ -n "$d" ] || d=/
   m=; while [ ! -d "$d" ]; do m=$d; d=${d%/*}; [ -n "$d" ] || d=/; done
@@ -53,7 +56,10 @@ for p; do
   elif [ -h "$p" ]; then r=$(readlink -f -- "$p" 2>/dev/null && echo .) || r=; r=${r%"$nl."}
   else r=${parent%/}/$n; fi
   put "$r"
-  if [ "$k" = f ]; then put "$(stat -L -c '%.9Y %b %s' -- "$p" 2>/dev/null)"; else put; fi
+  if [ "$k" = f ]; then put "$(stat -L -c '%.9Y %b %s' -- "$p" 2>/dev/null)"
+  elif [ "$k" = d ] && [ "$large" != 0 ]; then
+    put "$(find "$p/" -type f -size "+$large" -print -quit 2>/dev/null)"
+  else put; fi
 done
 { read -r line </proc/1/stat; } 2>/dev/null; put "${line##*) }"
 status "$pid" Uid; status "$pid" Gid; put
@@ -92,6 +98,7 @@ class RemotePath:
             engine's archives have whole seconds.
         dense: It is a file that has no holes, as far as `stat` can tell.
         size: A file's bytes, where `stat` tells them; else 0.
+        holds_large: It is a folder with a file of :data:`LARGE` bytes, as far as was asked.
     """
 
     path: str
@@ -106,6 +113,7 @@ class RemotePath:
     mtime_ns: int | None = None
     dense: bool = False
     size: int = 0
+    holds_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,7 @@ def probe_by_exec(
     *,
     users: bool = False,
     pid: int = 0,
+    weigh: bool = False,
 ) -> Probe | None:
     """Look at `paths` in a running container with its own shell.
 
@@ -162,11 +171,13 @@ def probe_by_exec(
         paths: Absolute, without a trailing slash.
         users: Whether the user and group files are wanted.
         pid: A process in the container whose user is wanted; 0 for none.
+        weigh: Whether large files in folders are looked for.
 
     Returns:
         None if the container has no shell, or stopped running.
     """
-    argv = ["sh", "-c", _SCRIPT, "sh", "1" if users else "0", str(pid), *paths]
+    large = str(LARGE // 512 if weigh else 0)
+    argv = ["sh", "-c", _SCRIPT, "sh", "1" if users else "0", str(pid), large, *paths]
     command = engine.exec_argv(container.id, argv, user="0", env={"CDPATH": ""})
     done = engine.run(command[1:], timeout=PROBE_TIMEOUT)
     return parse_probe(done.stdout.decode("utf-8", "surrogateescape"), paths)
@@ -249,6 +260,7 @@ def _remote_path(path: str, fields: Sequence[str]) -> RemotePath:
         # It counts 512 bytes on every system (stat(2)).
         dense=known is not None and int(known[3]) * 512 >= int(known[4]),
         size=int(known[4]) if known else 0,
+        holds_large=kind == "d" and bool(status),
     )
 
 

@@ -36,6 +36,7 @@ def look(
     *,
     users: bool = False,
     pid: int = 0,
+    weigh: bool = False,
 ) -> tuple[ContainerInfo, Probe]:
     """Look at `paths` in `container` as it is now, by exec where that is possible.
 
@@ -45,17 +46,20 @@ def look(
         paths: Absolute, without a trailing slash.
         users: Whether the user and group files are wanted.
         pid: A process in the container whose user is wanted; 0 for none.
+        weigh: Whether large files in folders are looked for.
 
     Raises:
         ContainerNotFound: The container is gone.
         TransferError: The engine did not answer in time.
     """
     if container.running:
-        probe = probe_by_exec(engine, container, paths, users=users, pid=pid)
+        probe = probe_by_exec(engine, container, paths, users=users, pid=pid, weigh=weigh)
         if probe is not None:
             return container, probe
     info = engine.inspect(container.id)
-    probe = probe_by_exec(engine, info, paths, users=users, pid=pid) if info.running else None
+    probe = None
+    if info.running:
+        probe = probe_by_exec(engine, info, paths, users=users, pid=pid, weigh=weigh)
     return info, probe or probe_by_archive(engine, info, paths, users=users)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.errors import one_line
 from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, TarError, split_name
 from ctrkernel.transfer.extract import rebase
+from ctrkernel.transfer.listing import RemoteLister
 from ctrkernel.transfer.origin import together
+from ctrkernel.transfer.placement import Found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ctrkernel.transfer.get import Plan
     from ctrkernel.transfer.get_choice import Selection
     from ctrkernel.transfer.incoming import Incoming
+    from ctrkernel.transfer.origin import Origin
 
 #: Sources from which on one tar for all is faster than an archive of the engine for each.
 MANY_SOURCES: Final = 4
@@ -33,7 +36,8 @@ class Shipment:
     roots: Mapping[tuple[str, ...], str | None]
     by_gnu_tar: bool
     where: str
-    mtime_ns: int | None = None
+    #: Modification times by the place of a member, where the archive has whole seconds only.
+    times: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     #: It is one file without holes: nobody has to look for them.
     dense: bool = False
     #: What the engine itself packs; None if a tar in the container does.
@@ -73,11 +77,27 @@ def shipments(plan: Plan, selection: Selection) -> Iterable[Shipment]:
             roots=_AnyRoot(() if origin.path == "/" else (posixpath.basename(origin.path),), name),
             by_gnu_tar=origin.by_gnu_tar,
             where=f"{plan.info.name}:{one_line(origin.path)}",
-            mtime_ns=origin.mtime_ns,
+            times=_times(plan, origin, name),
             dense=origin.dense,
             path=None if origin.by_tar else origin.path,
             size=origin.size,
         )
+
+
+def _times(plan: Plan, origin: Origin, name: str | None) -> dict[tuple[str, ...], int]:
+    """Return the times of a source's files to the nanosecond, where its archive lacks them."""
+    root = () if name is None else tuple(name.split("/"))
+    if origin.source.found is not Found.FOLDER:
+        return {} if origin.mtime_ns is None else {root: origin.mtime_ns}
+    # A folder comes by the engine although tar could send it: it holds a large file.
+    if origin.by_tar or not origin.size or "find" not in plan.probe.tools:
+        return {}
+    listed = RemoteLister(plan.engine, plan.info).trees([origin.path])
+    begin = origin.path.rstrip("/")
+    return {
+        (*root, *split_name(path[len(begin) :].lstrip("/"))): entry.mtime_ns
+        for path, entry in listed.items()
+    }
 
 
 class _AnyRoot(dict[tuple[str, ...], str | None]):
@@ -147,11 +167,12 @@ class Receiver:
         if self._total_comes and self._total is None:
             self._total = member.size
         place_of = self._shipment.place
-        exact = self._shipment.mtime_ns
+        place = place_of(member.name)
+        exact = self._shipment.times.get(place)
         if exact is not None and exact // _SECOND == member.mtime_ns // _SECOND:
             member = replace(member, mtime_ns=exact)
         self._extractor.add(
             member,
-            place_of(member.name),
+            place,
             target=place_of(member.target) if member.kind is Kind.HARD_LINK else (),
         )

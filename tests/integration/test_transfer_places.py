@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import subprocess
@@ -332,6 +333,27 @@ def test_progress_and_summary_tell_the_same(shared: Box, here: Path) -> None:
 
     assert seen[-1] == (3_000_000, 3_000_000)
     assert (here / "back").read_bytes() == (here / "big").read_bytes()
+
+
+def test_a_folder_with_a_large_file_keeps_its_times_and_links(shared: Box, here: Path) -> None:
+    shared.run(
+        "mkdir -p /tmp/holds/deep; cd /tmp/holds; head -c 40000000 /dev/urandom > deep/large; "
+        "echo small > small; ln small hard; ln -s small link; touch -hd @1600000000.123456789 "
+        "small link deep/large; touch -d @1500000000.000000007 deep"
+    )
+
+    shared.get("/tmp/holds", "back")
+    shared.get("/tmp/holds/.", "again")
+
+    digest = shared.run("sha256sum /tmp/holds/deep/large; rm -r /tmp/holds")[:64]
+    for name in ("back", "again"):
+        came = here / name
+        assert hashlib.sha256((came / "deep/large").read_bytes()).hexdigest() == digest
+        assert {(came / one).lstat().st_mtime_ns for one in ("small", "link", "deep/large")} == {
+            1_600_000_000 * SECOND + 123_456_789
+        }
+        assert (came / "deep").stat().st_mtime_ns == 1_500_000_000 * SECOND + 7
+        assert (came / "small").samefile(came / "hard")
 
 
 def test_many_files_go_both_ways(shared: Box, here: Path) -> None:
