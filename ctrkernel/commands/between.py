@@ -29,6 +29,7 @@ class Copy(PathCommand):
         ("%ctr_copy web:/srv/data db:/tmp", "a folder, under its name"),
         ("%ctr_copy web:/srv/data/. db:/srv/data", "a folder's content, merged into another"),
         ("%ctr_copy web:/etc/hosts db:/etc/motd a:/tmp", "from several containers"),
+        ("%ctr_copy -p --owner app --mode 640 web:/etc/app db:/srv/app", "owner, permissions"),
         ("%ctr_copy report.csv db:/in", "from the attached container, the shell's directory"),
     )
     completes = {"places": Completes.CONTAINER_PATH}  # noqa: RUF012 - a constant of the class
@@ -47,6 +48,14 @@ class Copy(PathCommand):
         parser.add_argument(
             "-a", "--archive", action="store_true", help="keep the numeric owner of the files"
         )
+        parser.add_argument(
+            "-p",
+            "--parents",
+            action="store_true",
+            help="make the folders that are missing above the destination",
+        )
+        parser.add_argument("--owner", metavar="USER[:GROUP]", help="who shall own it")
+        parser.add_argument("--mode", help="permissions as for chmod: 640, or u=rw,go=r")
 
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Copy and say what was copied."""
@@ -55,16 +64,23 @@ class Copy(PathCommand):
             raise UsageError(
                 "%ctr_copy needs a source and a destination; type %ctr_copy web:/srv/data db:/tmp"
             )
+        from ctrkernel.transfer.options import Mode, Options  # noqa: PLC0415 - as below
         from ctrkernel.transfer.relay import relay  # noqa: PLC0415 - help needs no transfers
 
+        options = Options(
+            archive=arguments.archive,
+            follow_link=arguments.follow_link,
+            owner=arguments.owner,
+            mode=None if arguments.mode is None else Mode.parse(arguments.mode),
+            parents=arguments.parents,
+        )
         places = [_remote(each, context) for each in typed]
         with Meter("copy", context.frontend.progress) as meter:
             summary = relay(
                 context.workspace.engine,
                 places[:-1],
                 places[-1],
-                archive=arguments.archive,
-                follow_link=arguments.follow_link,
+                options=options,
                 on_progress=meter,
                 cancelled=context.interrupts.is_set,
             )

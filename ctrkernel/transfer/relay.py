@@ -16,8 +16,10 @@ from ctrkernel.engine.process import Child
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_pack import ARCHIVE_END
 from ctrkernel.transfer.extract import Limits
+from ctrkernel.transfer.options import USUAL, Options
 from ctrkernel.transfer.origin import Origin, origin_of
-from ctrkernel.transfer.owner import needs_user_files, owner_of
+from ctrkernel.transfer.owner import owner_of
+from ctrkernel.transfer.party import needs_users
 from ctrkernel.transfer.placement import Found, place
 from ctrkernel.transfer.put import SEND_SIZE, receiver
 from ctrkernel.transfer.remote import (
@@ -60,8 +62,7 @@ def relay(
     sources: Sequence[Remote],
     destination: Remote,
     *,
-    archive: bool = False,
-    follow_link: bool = False,
+    options: Options = USUAL,
     on_progress: Callable[[int, int | None], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     stall_timeout: float = STALL_TIMEOUT,
@@ -73,8 +74,8 @@ def relay(
         engine: The engine.
         sources: In any containers; ``folder/.`` means what is in it.
         destination: Where to; in a container of the sources too.
-        archive: Keep the files' numeric owners; else they belong to the container's user.
-        follow_link: Copy what a source that is a link leads to; links in folders stay links.
+        options: See :class:`~ctrkernel.transfer.options.Options`; what chooses among files, and
+            ``verify``, is not heeded.
         on_progress: Called with the bytes of content moved, and in all where that is known.
         cancelled: Asked now and then; true stops it.
         stall_timeout: Seconds in which not a byte moves before it is given up.
@@ -87,11 +88,11 @@ def relay(
     """
     started = time.monotonic()
     user = destination.container.user
-    users = not archive and needs_user_files(user)
+    users = needs_users(destination.container, options)
     info, probe = look(engine, destination.container, [destination.path.path], users=users)
-    origins = [_origin(engine, source, info, follow_link=follow_link) for source in sources]
+    origins = [_origin(engine, source, info, follow_link=options.follow_link) for source in sources]
     target = destination_of(info, destination.path, probe.paths[0])
-    placement = place([origin.source for _, origin in origins], target)
+    placement = place([origin.source for _, origin in origins], target, parents=options.parents)
     _refuse_into_itself(info, origins, placement.folder)
     route = put_route(info, probe, placement.folder, engine_name=engine.name)
     if any(source.container.id == info.id for source, _ in origins):
@@ -103,7 +104,10 @@ def relay(
         stage = RemoteStage(engine, info, folder=placement.folder, user=user or "0")
     repacker = Repacker(
         stage=None if stage is None else stage.name,
-        owner=None if archive else owner_of(user, passwd=probe.passwd, group=probe.group),
+        owner=None
+        if options.archive
+        else owner_of(options.owner or user, passwd=probe.passwd, group=probe.group),
+        mode=options.mode,
         pax=route is Route.ARCHIVE or probe.gnu_tar,
         limits=limits or Limits(),
     )

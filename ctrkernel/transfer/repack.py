@@ -8,11 +8,15 @@ device, no set-id bit.
 from __future__ import annotations
 
 from dataclasses import replace as changed
+from typing import TYPE_CHECKING
 
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_pack import pack_header, padding
 from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, TarError, split_name
 from ctrkernel.transfer.extract import Limits, rebase
+
+if TYPE_CHECKING:
+    from ctrkernel.transfer.options import Mode
 
 #: Permission bits that go along: set-id and sticky bits do not.
 _MODE = 0o777
@@ -26,11 +30,19 @@ class Repacker:
         owner: The uid and gid of everything; None keeps what the members have.
         pax: Keep nanoseconds; see :func:`~ctrkernel.protocol.tar_pack.pack_header`.
         limits: How much is accepted.
+        mode: What permissions become; None keeps them. Set-id bits go all the same.
     """
 
     def __init__(
-        self, *, stage: str | None, owner: tuple[int, int] | None, pax: bool, limits: Limits
+        self,
+        *,
+        stage: str | None,
+        owner: tuple[int, int] | None,
+        pax: bool,
+        limits: Limits,
+        mode: Mode | None = None,
     ) -> None:
+        self._mode = mode
         self._stage = stage
         self._owner = owner
         self._pax = pax
@@ -134,10 +146,13 @@ class Repacker:
 
     def _header(self, member: Member, parts: tuple[str, ...], *, target: str) -> bytes:
         uid, gid = self._owner or (member.uid, member.gid)
+        mode = member.mode
+        if self._mode is not None and member.kind is not Kind.LINK:
+            mode = self._mode.apply(mode, folder=member.kind is Kind.FOLDER)
         new = changed(
             member,
             name=self._full(parts),
-            mode=member.mode & _MODE,
+            mode=mode & _MODE,
             target=target,
             uid=uid,
             gid=gid,

@@ -124,6 +124,14 @@ def test_files_belong_to_the_other_containers_user(
     assert bench.sh("stat -c %u:%g /tmp/theirs /tmp/kept", container=other) == "1000:1000\n5:6\n"
 
 
+def test_owner_permissions_and_missing_folders_are_as_asked(bench: Bench, other: str) -> None:
+    bench.run(f"ctr_copy -p --owner 7:8 --mode 4640 {bench.name}:/tmp/from/d {other}:/srv/a/b")
+
+    assert bench.sh("cd /srv/a; stat -c %u:%g:%a b b/deep b/deep/random", container=other) == (
+        "7:8:750\n7:8:750\n7:8:640\n"
+    )
+
+
 def test_set_id_bits_and_devices_do_not_go_along(bench: Bench, other: str) -> None:
     bench.sh(
         "rm -rf /tmp/odd; mkdir /tmp/odd; cd /tmp/odd; mknod null c 1 3; touch su; chmod 6755 su"
@@ -230,6 +238,8 @@ def test_a_hostile_tar_cannot_leave_the_destination(
         ("{here}: {other}:/srv", "names no path"),
         ("{here}:/tmp/from", "needs a source and a destination"),
         ("{here}:/tmp/from {other}:/proc", "proc"),
+        ("--owner nobody-there {here}:/tmp/from/one {other}:/srv", "nobody-there"),
+        ("--mode nine {here}:/tmp/from/one {other}:/srv", "is no mode"),
         ("{here}:/dev/null {other}:/srv", "is a device"),
         ("{here}:/tmp/from/one {here}:/tmp/from/d/../one {other}:/srv", "would both become"),
     ],

@@ -256,3 +256,36 @@ def test_the_command_line_does_the_same(debian: str, tmp_path: Path) -> None:
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert wrong.stderr.startswith("ctrkernel: there is no file ")
     assert wrong.stderr.count("\n") == 1
+
+
+def test_without_a_checksum_tool_a_verified_copy_says_so(
+    make_container: Callable[..., str], tmp_path: Path
+) -> None:
+    bare = Notebook(make_container())
+    (tmp_path / "f").write_text("content")
+    try:
+        bare.sh("rm -f /usr/bin/sha256sum /usr/bin/md5sum /usr/bin/cksum")
+        went = bare.run(f"ctr_put --verify {tmp_path}/f /srv/f")
+        came = bare.run(f"ctr_get --verify /srv/f {tmp_path}/g")
+    finally:
+        bare.workspace.close()
+
+    said = f"checksums were not compared: {bare.name} cannot run any of sha256sum, md5sum, cksum"
+    assert said in went
+    assert said in came
+    assert (tmp_path / "g").read_text() == "content"
+
+
+def test_holes_are_kept_on_the_way_in(book: Notebook, tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(300_000_000)
+        file.seek(200_000_000)
+        file.write(b"in the middle")
+
+    book.run(f"ctr_put --verify {tmp_path}/sparse /tmp/work/sparse")
+
+    found = book.sh("cd /tmp/work; stat -c '%s %b' sparse; tail -c +200000001 sparse | head -c 13")
+    size, _, blocks = found.splitlines()[0].partition(" ")
+    assert size == "300000000"
+    assert int(blocks) * 512 < 1_000_000
+    assert found.endswith("in the middle")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -240,6 +241,52 @@ def test_a_full_disk_there_is_said(engine: Engine, start: Callable[..., Containe
 
     assert "\n" not in str(caught.value)
     assert run(engine, info, "cat /small/big; ls -A /small") == "old\nbig\n"
+
+
+def test_a_full_disk_here_is_said(
+    engine: Engine,
+    start: Callable[..., ContainerInfo],
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    info = start()
+    run(engine, info, f"head -c {SIZE} /dev/zero > /srv/big")
+    (here / "big").write_text("old")
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.pwrite", full)
+        with pytest.raises(TransferError, match=r"no space left on device; see `df -h") as caught:
+            get(engine, info, ["/srv/big"], ".", base="/", home=None)
+
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in here.iterdir()] == ["big"]
+    assert (here / "big").read_text() == "old"
+    assert clients(info) == ""
+
+
+@pytest.mark.usefixtures("here")
+def test_a_put_that_stalls_is_given_up_and_leaves_the_old_file(
+    engine: Engine,
+    start: Callable[..., ContainerInfo],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    info = start()
+    program = tmp_path / "docker"
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in "cp - "*) exec sleep 60;; *) exec {engine.program} "$@";; esac\n'
+    )
+    program.chmod(0o755)
+    liar = Engine(program=str(program), name="docker")
+    monkeypatch.setattr("ctrkernel.transfer.client.LARGE", 2 * SIZE)  # else its socket is used
+
+    with pytest.raises(TransferError, match=r"moved no byte for 0\.3 s and was given up"):
+        put(liar, info, ["big"], "/srv", base="/", home=None, stall_timeout=0.3)
+
+    assert run(engine, info, "cat /srv/big; ls -A /srv") == "old\nbig\n"
 
 
 def lying(engine: Engine, tmp_path: Path, body: str) -> Engine:
