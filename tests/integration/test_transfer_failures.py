@@ -67,9 +67,14 @@ def run(engine: Engine, info: ContainerInfo, script: str) -> str:
 
 
 def clients(info: ContainerInfo) -> str:
-    """Return the engine's clients that still work on a container."""
-    done = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True)
-    return "".join(line for line in done.stdout.splitlines() if info.id in line)
+    """Return the engine's clients that still copy into a container, or out of it."""
+    listing = subprocess.run(["ps", "-ewwo", "args"], check=True, capture_output=True, text=True)
+    # Others list all containers, and the shim of each one names it too.
+    return "".join(
+        line
+        for line in listing.stdout.splitlines()
+        if info.id in line and line.split()[1:2] in (["cp"], ["exec"])
+    )
 
 
 class Stop:
