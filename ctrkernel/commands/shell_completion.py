@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.commands.candidates import Candidate, Completion
+from ctrkernel.commands.shell_words import FOLDERS, NAMES, OF_COMMANDS, POSIX, inner, segments
 from ctrkernel.errors import CtrKernelError
 from ctrkernel.protocol.cursor import Place, Position, place_at, word_of
 from ctrkernel.protocol.typed_word import Tilde, Variable, Word, continued
@@ -30,55 +31,6 @@ NAMES_PATIENCE: Final = 0.3
 #: Candidates that are returned at most.
 MOST: Final = 1000
 
-#: Commands that run another one, and their options that take a word.
-_RUNS_ANOTHER: Final = {
-    "builtin": "",
-    "command": "",
-    "doas": "-u -C",
-    "env": "-u -C -S",
-    "exec": "-a",
-    "nice": "-n",
-    "nohup": "",
-    "setsid": "",
-    "stdbuf": "-i -o -e",
-    "strace": "-e -o -p",
-    "sudo": "-u -g -h -p -C -r -t -T -U -D",
-    "time": "-f -o",
-    "timeout": "-k -s",
-    "watch": "-n -d",
-    "xargs": "-I -n -P -L -d -E -s -a",
-}
-#: Commands whose arguments are names of commands.
-_OF_COMMANDS: Final = frozenset(("hash", "type", "whereis", "which"))
-_FOLDERS: Final = frozenset(("cd", "pushd", "rmdir"))
-#: Builtins whose arguments are names of the live shell, by the kinds that they take.
-_NAMES: Final = {
-    "alias": "a",
-    "declare": "v",
-    "export": "v",
-    "getopts": "v",
-    "local": "v",
-    "mapfile": "v",
-    "read": "v",
-    "readarray": "v",
-    "readonly": "v",
-    "typeset": "v",
-    "unalias": "a",
-    "unset": "vf",
-}
-#: Builtins and reserved words of POSIX, for shells that cannot list theirs.
-_POSIX: Final = {
-    "builtin": (
-        *(".", ":", "[", "alias", "bg", "break", "cd", "command", "continue", "echo", "eval"),
-        *("exec", "exit", "export", "false", "fg", "getopts", "hash", "jobs", "kill", "local"),
-        *("printf", "pwd", "read", "readonly", "return", "set", "shift", "test", "times", "trap"),
-        *("true", "type", "ulimit", "umask", "unalias", "unset", "wait"),
-    ),
-    "keyword": (
-        *("!", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then"),
-        *("until", "while"),
-    ),
-}
 _PLAIN_COMMAND: Final = re.compile(r"[\w./@][\w./+@-]*")
 _NAME_HEAD: Final = re.compile(r"[^A-Za-z_]*")
 
@@ -194,7 +146,7 @@ class _Question:
         found: dict[str, str] = {}
         for kind, each in (("function", names.functions), ("alias", names.aliases)):
             found.update(dict.fromkeys(each, kind))
-        shells = {} if self._bash else (names.words or _POSIX)
+        shells = {} if self._bash else (names.words or POSIX)
         for kind, words in shells.items():
             found.update({name: kind for name in words if name not in found})
         if "\n" not in word.text:
@@ -227,19 +179,19 @@ class _Question:
     # Arguments
 
     def _arguments(self, word: Word, words: tuple[Word, ...]) -> Completion | None:
-        words = _inner(words)
+        words = inner(words)
         if not words:
             return self._commands(word)
         name = words[0].text or ""
         options = [each.raw for each in words[1:] if each.raw.startswith("-")]
         if not word.raw.startswith("-"):
-            if kinds := _NAMES.get(name):
+            if kinds := NAMES.get(name):
                 return self._live_names(word, kinds, options)
             if _is_user(word):
                 return self._users(word)
-            if name in _OF_COMMANDS:
+            if name in OF_COMMANDS:
                 return self._commands(word)
-            if name in _FOLDERS:
+            if name in FOLDERS:
                 return self._paths(word, what="d")
         found = self._programmed(word, words)
         if found is not None:
@@ -294,7 +246,7 @@ class _Question:
         if " -F " in spec and spec.split(" -F ", 1)[1].split(" ", 1)[0] in names.functions:
             definitions = self._live.definitions(timeout=NAMES_PATIENCE)
         found = self._container.programmed(
-            [segment for each in (*words, word) for segment in _segments(each)],
+            [segment for each in (*words, word) for segment in segments(each)],
             typed,
             line=" ".join(each.raw for each in (*words, word)),
             path=names.path,
@@ -429,43 +381,3 @@ def _both(first: Completion, second: Completion | None) -> Completion:
 
 def _is_user(word: Word) -> bool:
     return len(word.pieces) == 1 and isinstance(word.pieces[0], Tilde)
-
-
-def _inner(words: tuple[Word, ...]) -> tuple[Word, ...]:
-    """Return the words of the command that another one runs, such as ``sudo``; else the same.
-
-    Empty where the cursor is at that command's own place.
-    """
-    while words and words[0].raw in _RUNS_ANOTHER:
-        with_word = _RUNS_ANOTHER[words[0].raw].split()
-        number = words[0].raw == "timeout"
-        rest = list(words[1:])
-        while rest:
-            first = rest[0].raw
-            if first.startswith("-"):
-                del rest[: 2 if first in with_word else 1]
-            elif "=" in first or number:
-                number = number and "=" in first
-                del rest[0]
-            else:
-                break
-        words = tuple(rest)
-    return words
-
-
-def _segments(word: Word) -> list[str]:
-    """Split a word where bash does for its completion functions: at ``=`` and ``:``."""
-    segments: list[str] = []
-    at = 0
-    for end in word.breaks:
-        if end - 1 > at:
-            segments.append(word.raw[at : end - 1])
-        elif segments and segments[-1][-1:] in "=:" and at:
-            segments[-1] += word.raw[end - 1 : end]
-            at = end
-            continue
-        segments.append(word.raw[end - 1 : end])
-        at = end
-    if at < len(word.raw) or not segments:
-        segments.append(word.raw[at:])
-    return segments
