@@ -95,6 +95,23 @@ class Dialogue:
         with self._changed:
             self._talked = True
 
+    @property
+    def talked(self) -> bool:
+        """Whether somebody talks to the command."""
+        return self._talked
+
+    def heard(self) -> tuple[int, str]:
+        """Return how many characters came so far, and the last of those that nobody has read."""
+        with self._changed:
+            tail: list[str] = []
+            missing = REACH
+            for piece in reversed(self._pieces):
+                tail.append(piece[-missing:])
+                missing -= len(tail[-1])
+                if not missing:
+                    break
+            return self._received, "".join(reversed(tail))
+
     def unseen_end(self) -> str | None:
         """Return how a command ended that was talked to, if nobody was told so far; once."""
         with self._changed:

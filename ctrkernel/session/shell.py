@@ -605,6 +605,15 @@ class ShellSession:
         """What types and reads, while the shell is open."""
         return self._pump
 
+    @property
+    def talker(self) -> Talker:
+        """What types to the running command, and keeps what it says."""
+        return self._talker
+
+    def hide(self, text: str) -> str:
+        """Return `text` without secrets."""
+        return self._mask.hide(text) if self._mask is not None else text
+
     def runs(self, execution: Execution) -> bool:
         """Whether this is the command that is running now."""
         return self._execution is execution

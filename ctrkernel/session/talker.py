@@ -123,6 +123,26 @@ class Talker:
             typing = _Typing(self._session, execution)
             pump.post(lambda: typing.start(pump, data))
 
+    def answer(self, execution: Execution, data: bytes, *, shown: str = "") -> None:
+        """Type what a person answered to `execution`, if it still runs then, and do not wait.
+
+        Args:
+            execution: The command.
+            data: The keys.
+            shown: What a terminal would echo; it becomes output.
+        """
+        session, pump = self._session, self._session.pump
+
+        def wanted() -> bool:
+            runs = session.runs(execution)
+            if runs and shown:
+                session.on_output(shown, late=False)
+            execution.typed = execution.typed or runs
+            return runs
+
+        if pump is not None:
+            pump.post(lambda: pump.press(data, wanted))
+
     def _idle(self, what: str) -> str:
         return (
             f"nothing runs in session {self._session.name} that could be given {what}; "
