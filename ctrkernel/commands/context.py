@@ -80,6 +80,19 @@ class Frontend(Protocol):
             UsageError: Nobody can be asked here.
         """
 
+    def ask(self, prompt: str, *, hidden: bool, cancelled: Callable[[], bool]) -> str:
+        """Ask for a line, for a program; U+0004 is the end of input.
+
+        Args:
+            prompt: What stands before it.
+            hidden: Nobody should see what is entered.
+            cancelled: Asked now and then; true takes the question away.
+
+        Raises:
+            UsageError: Nobody can be asked here.
+            CommandInterrupted: `cancelled` said so, or the person interrupted.
+        """
+
 
 class Interrupts:
     """How a person's interrupts reach the work of a command; thread-safe."""

@@ -118,6 +118,7 @@ def fan_out(
             code,
             context=context,
             timeout=timeout,
+            label=f"{container.name}{SEPARATOR}",
             on_output=lambda text: show("stdout", text),
         )
 

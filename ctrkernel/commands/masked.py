@@ -104,3 +104,7 @@ class MaskedFrontend:
     def ask_hidden(self, prompt: str) -> str:
         """Ask for a word that nobody sees typed."""
         return self._frontend.ask_hidden(prompt)
+
+    def ask(self, prompt: str, *, hidden: bool, cancelled: Callable[[], bool]) -> str:
+        """Ask for a line, for a program."""
+        return self._frontend.ask(self._mask.hide(prompt), hidden=hidden, cancelled=cancelled)

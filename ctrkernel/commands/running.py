@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctrkernel.errors import CommandInterrupted, ShellExited
+from ctrkernel.errors import CommandInterrupted, ShellExited, UsageError
+from ctrkernel.session.attendant import attended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +28,18 @@ def run_code(
     context: Context,
     timeout: float | None = None,
     on_output: Callable[[str], None] | None = None,
+    label: str = "",
 ) -> CommandResult:
-    """Run `code` in the session `name` to its end.
+    """Run `code` in the session `name` to its end; a program that waits for input is answered.
+
+    Args:
+        container: Where.
+        name: The session.
+        code: What.
+        context: Takes the interrupts, and asks the person.
+        timeout: Seconds.
+        on_output: Called with each piece of output, in the session's thread.
+        label: Stands before what a program asks.
 
     Raises:
         CommandInterrupted: The person interrupted it.
@@ -36,10 +47,26 @@ def run_code(
         ShellExited: The shell ended while it ran.
         ShellBusy: The session runs something else.
     """
+    frontend = context.frontend
+
+    def ask(prompt: str, *, hidden: bool, cancelled: Callable[[], bool]) -> str:
+        if frontend.terminal:
+            # What they type shows there, as what the program prints does: two at one line.
+            raise UsageError("type %ctr_interact for a program that asks")
+        try:
+            return frontend.ask(label + prompt, hidden=hidden, cancelled=cancelled)
+        except CommandInterrupted:
+            if not cancelled():
+                context.interrupts.interrupt()
+            raise
+
     for attempt in range(ATTEMPTS):
         session, execution = start_code(container, name, code, context=context, on_output=on_output)
         try:
-            with context.interrupts.calling(session.interrupt):
+            with (
+                context.interrupts.calling(session.interrupt),
+                attended(session, execution, ask, frontend.notice),
+            ):
                 result = session.wait(execution, timeout)
         except ShellExited:
             if execution.lost and not execution.interrupts and attempt + 1 < ATTEMPTS:

@@ -21,15 +21,19 @@ class KernelFrontend:
 
     Args:
         publisher: Sends what is shown.
-        ask: Shows a box for a line that nobody sees typed, and returns it.
+        ask: Shows a box for a line, and returns it.
+        ask_hidden: The same for a word that nobody sees typed.
     """
 
     variables = None
     terminal = False
 
-    def __init__(self, publisher: Publisher, ask: Callable[[str], str]) -> None:
+    def __init__(
+        self, publisher: Publisher, ask: Callable[..., str], ask_hidden: Callable[[str], str]
+    ) -> None:
         self._publisher = publisher
         self._ask = ask
+        self._ask_hidden = ask_hidden
         self._line = Redrawn(publisher.stream)
 
     def stream(self, text: str, *, name: str = "stdout") -> None:
@@ -50,4 +54,8 @@ class KernelFrontend:
 
     def ask_hidden(self, prompt: str) -> str:
         """Ask for a word that nobody sees typed."""
-        return self._ask(prompt)
+        return self._ask_hidden(prompt)
+
+    def ask(self, prompt: str, *, hidden: bool, cancelled: Callable[[], bool]) -> str:
+        """Ask for a line."""
+        return self._ask(prompt, hidden=hidden, cancelled=cancelled)

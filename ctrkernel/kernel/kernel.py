@@ -28,6 +28,7 @@ from ctrkernel.kernel.report import KEY, Failure, Report
 from ctrkernel.kernel.stderr import Stderr
 from ctrkernel.kernel.stream import Publisher
 from ctrkernel.protocol.conversation import has_command
+from ctrkernel.session.attendant import FIRST_LOOK, attend
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Mapping
@@ -326,11 +327,11 @@ class ContainerShellKernel(Kernel):
     async def _cell(self, cell: Cell, asker: Asker) -> None:
         for command in cell.commands:
             if command.name == SHELL and command.body is None and command.words[:1] != "-":
-                await self._shell(command.words)
+                await self._shell(command.words, asker)
             else:
                 await self._command(command, self._publisher, self._interrupts, asker)
         if cell.shell is not None and has_command(cell.shell):
-            await self._shell(cell.shell)
+            await self._shell(cell.shell, asker)
 
     async def _commands(
         self, cell: Cell, publisher: Publisher, interrupts: Interrupts, asker: Asker
@@ -344,8 +345,10 @@ class ContainerShellKernel(Kernel):
         command = registry.find(line.name)
         if line.name == SHELL:
             self.workspace.settings.check()
-        ask = partial(self._questions.ask, asker, hidden=True, cancelled=interrupts.is_set)
-        context = Context(self.workspace, KernelFrontend(publisher, ask), interrupts, line.body)
+        ask = partial(self._questions.ask, asker)
+        ask_hidden = partial(self._questions.ask_hidden, asker, cancelled=interrupts.is_set)
+        frontend = KernelFrontend(publisher, ask, ask_hidden)
+        context = Context(self.workspace, frontend, interrupts, line.body)
         try:
             output = await asyncio.get_running_loop().run_in_executor(
                 self._threads, command.run, line.words, context
@@ -363,7 +366,7 @@ class ContainerShellKernel(Kernel):
                 "KeyboardInterrupt", f"%{line.name} was done before the interrupt reached it"
             )
 
-    async def _shell(self, code: str) -> None:
+    async def _shell(self, code: str, asker: Asker) -> None:
         # What is set wrongly is told before the code runs.
         settings = self.workspace.settings
         settings.check()
@@ -379,16 +382,21 @@ class ContainerShellKernel(Kernel):
         self._running = session, execution
         assert self._report is not None
         self._report.ran_in(session)
+        ask = partial(self._questions.ask, asker) if asker.allowed else None
+        attending = asyncio.get_running_loop().call_later(
+            FIRST_LOOK, attend, session, execution, ask, self._publisher.notice
+        )
         try:
             result = await ended(session, execution, limit=settings.known("timeout"))
         except ShellExited as error:
             if execution.lost and not execution.interrupts:
                 # The shell was on its way out; the code has not run, so a new one takes it.
-                await self._shell(code)
+                await self._shell(code, asker)
                 return
             await self._errors.settle()
             raise Failure.of(error) from error
         finally:
+            attending.cancel()
             self._running = None
         await self._errors.settle()
         self._report.came_to(result)

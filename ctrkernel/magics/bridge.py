@@ -14,7 +14,8 @@ from ctrkernel.commands import registry
 from ctrkernel.commands.cell import SHELL
 from ctrkernel.commands.context import Context, Interrupts, Output
 from ctrkernel.errors import CommandInterrupted, CtrKernelError
-from ctrkernel.magics.frontend import MagicFrontend, on_sigint
+from ctrkernel.magics.frontend import MagicFrontend
+from ctrkernel.magics.question import on_sigint
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 import threading
-import warnings
 from concurrent.futures import Future
 from functools import partial
-from getpass import GetPassWarning, getpass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.display import display
 
-from ctrkernel.errors import CommandInterrupted, UsageError
+from ctrkernel.errors import UsageError
+from ctrkernel.magics.question import Question
+from ctrkernel.protocol.prompt import END_OF_INPUT_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, MutableMapping
+    from collections.abc import Callable, Mapping, MutableMapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -139,23 +138,23 @@ class MagicFrontend:
             CommandInterrupted: The person interrupted the question.
             UsageError: Nobody can be asked here.
         """
-        answer: Future[str] = Future()
+        question = Question(prompt, hidden=True)
+        self._requests.put(question.put)
+        answer = question.answer.result()
+        if answer == END_OF_INPUT_KEY:
+            raise UsageError("nobody can be asked here: the input has ended")
+        return answer
 
-        def ask() -> None:
+    def ask(self, prompt: str, *, hidden: bool, cancelled: Callable[[], bool]) -> str:
+        """Ask for a line, for a program, in IPython's own thread."""
+        question = Question(prompt, hidden=hidden)
+        self._requests.put(question.put)
+        while True:
             try:
-                with on_sigint(signal.default_int_handler), warnings.catch_warnings():
-                    # Where the echo cannot be switched off, it would be read in the open.
-                    warnings.simplefilter("error", GetPassWarning)
-                    answer.set_result(getpass(prompt))
-            except KeyboardInterrupt:
-                answer.set_exception(CommandInterrupted("nothing was entered"))
-            except (EOFError, NotImplementedError, OSError, RuntimeError, GetPassWarning) as error:
-                answer.set_exception(
-                    UsageError(f"nobody can be asked here: {str(error).rstrip('.')}")
-                )
-
-        self._requests.put(ask)
-        return answer.result()
+                return question.answer.result(SIGNAL_INTERVAL)
+            except TimeoutError:
+                if cancelled():
+                    question.withdraw()
 
     def serve(self) -> None:
         """Show and ask what the command wants, until its end."""
@@ -210,16 +209,3 @@ class _NotebookView:
             display(content["data"], metadata=content["metadata"], raw=True)  # type: ignore[no-untyped-call]
 
         self._frontend.post(show)
-
-
-@contextlib.contextmanager
-def on_sigint(handler: Callable[..., object]) -> Iterator[None]:
-    """Have SIGINT call `handler` while the body runs; only the main thread is signalled."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

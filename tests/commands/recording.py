@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, TypeVar
 
-from ctrkernel.errors import UsageError
+from ctrkernel.errors import CommandInterrupted, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from ctrkernel.commands.progress import Progress
 
 _T = TypeVar("_T")
+
+#: Seconds between two looks at whether a question was cancelled.
+LOOK_INTERVAL = 0.05
 
 
 class RecordingFrontend:
@@ -52,4 +56,12 @@ class RecordingFrontend:
         self.questions.append(prompt)
         if not self._answers:
             raise UsageError("nobody can be asked here")
+        return self._answers.pop(0)
+
+    def ask(self, prompt: str, *, hidden: bool, cancelled: Callable[[], bool]) -> str:
+        self.questions.append(prompt)
+        while not self._answers and not cancelled():
+            time.sleep(LOOK_INTERVAL)
+        if not self._answers:
+            raise CommandInterrupted("hidden" if hidden else "open")
         return self._answers.pop(0)

@@ -46,7 +46,8 @@ def kernel(shared: LiveKernel) -> Iterator[LiveKernel]:
 
 def begun(kernel: LiveKernel, code: str) -> str:
     """Submit a cell and wait until it says ``begun``."""
-    cell = kernel.submit(code)
+    # Where nobody can be asked, a program that reads is given the end of its input.
+    cell = kernel.submit(code, allow_stdin=True)
     kernel.wait_for_output(cell, "begun\n")
     return cell
 
