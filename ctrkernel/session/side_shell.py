@@ -200,6 +200,8 @@ class SideShell:
                 self._reapers.append(process.reaper)
         if closed:
             process.stop()
+            future.set_exception(_Lost())
+            return
         future.set_result(process)
 
     def _drop(self, process: _Process) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.integration.conftest import MakeContainer
+
 #: A terminal's interrupt ends what reads it.
 INTERRUPTED = "KeyboardInterrupt"
 #: What a terminal without echo shows nobody.
@@ -214,17 +216,17 @@ def test_a_background_command_asks_nobody(kernel: LiveKernel) -> None:
     assert not kernel.client.stdin_channel.msg_ready()
 
 
-def test_a_box_at_the_end_leaves_nothing(debian: str, tmp_path: Path) -> None:
-    with live_kernel(tmp_path, CTRKERNEL_TARGET=debian) as kernel:
-        kernel.submit("cat >/dev/null; : box", allow_stdin=True)
+def test_a_box_at_the_end_leaves_nothing(make_container: MakeContainer, tmp_path: Path) -> None:
+    container = make_container("debian")
+    with live_kernel(tmp_path, CTRKERNEL_TARGET=container) as kernel:
+        kernel.submit("cat", allow_stdin=True)
         question(kernel)
         kernel.manager.restart_kernel()
         kernel.forget()
-        again = kernel.submit("cat >/dev/null; : box", allow_stdin=True)
+        kernel.submit("cat", allow_stdin=True)
         question(kernel)
-        assert again
 
-    assert eventually(lambda: "cat" not in inside(debian))
+    assert eventually(lambda: inside(container) == [])
 
 
 def test_without_stty_what_is_asked_for_by_name_is_hidden(no_stty: str, tmp_path: Path) -> None:
