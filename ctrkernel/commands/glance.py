@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-#: Grey where a front end knows only sixteen colours: JupyterLab and nbconvert show no "faint".
-_GREY: Final = "\x1b[90m"
+#: A grey that can be read on white, on black and on what is behind an error. JupyterLab and
+#: nbconvert show no "faint", and the grey of the sixteen colours is all but black in them.
+_GREY: Final = "\x1b[38;5;243m"
 _PLAIN: Final = "\x1b[0m"
 _MINUTE: Final = 60
 _HOUR: Final = 3600

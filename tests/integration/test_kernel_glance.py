@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: The colours of an error's line.
-_RED, _GREY, _PLAIN = r"\x1b\[31m", r"\x1b\[90m", r"\x1b\[0m"
+_RED, _GREY, _PLAIN = r"\x1b\[31m", r"\x1b\[38;5;243m", r"\x1b\[0m"
 #: A short time.
 _SOON = r"\d+(?:\.\d)? m?s"
 #: An output of this type is kept and not shown.
