@@ -261,3 +261,17 @@ def test_nbclient_goes_on_behind_a_cell_that_reads(
     assert texts["stdout"] == "1\n"
     assert "nobody can be asked here" in texts["stderr"]
     assert notebook.cells[1].outputs[0]["text"] == "next\n"
+
+
+def test_a_magic_asks_in_an_ipython_notebook(debian: str, tmp_path: Path) -> None:
+    with live_kernel(tmp_path, name="python3", CTRKERNEL_TARGET=debian) as kernel:
+        kernel.run("%load_ext ctrkernel")
+        cell = kernel.submit("%%ctr\nread -p 'Name: ' n; echo hello $n", allow_stdin=True)
+        boxes = asked(kernel, cell, "bob")
+        by_itself = kernel.submit("%ctr read -t 2 x; echo went on", allow_stdin=True)
+        question(kernel)
+
+        assert boxes == [("Name: ", False)]
+        assert kernel.finish(cell).text == "Name: bob\nhello bob\n"
+        assert kernel.finish(by_itself).text == "went on\n"
+        assert "nobody can be asked here" in kernel.run("%ctr cat").notices
