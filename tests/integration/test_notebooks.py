@@ -19,6 +19,7 @@ from workbench import containers
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 QUICKSTART = NOTEBOOKS / "quickstart.ipynb"
 FILES = NOTEBOOKS / "files.ipynb"
+TOUR = NOTEBOOKS / "tour.ipynb"
 #: The container that the quickstart attaches to.
 DEMO = "ctrkernel-demo"
 #: Seconds for one cell.
@@ -145,6 +146,41 @@ def test_nbclient_runs_the_tour_of_files(debian: str, tmp_path: Path) -> None:
     copied = next(cell for line, cell in code.items() if line.startswith("%ctr_copy"))
     assert settled(copied).startswith("copied 2 files, 100 B → ")
     assert [errors_of(cell) for cell in code.values() if errors_of(cell)] == []
+    assert eventually(lambda: not inside(debian)), inside(debian)
+
+
+def test_nbclient_runs_the_tour(debian: str, tmp_path: Path) -> None:
+    path = tmp_path / TOUR.name
+    path.write_text(TOUR.read_text().replace(DEMO, debian))
+    notebook = read(path)
+
+    client_of(notebook, tmp_path).execute()
+
+    code = {cell.source.splitlines()[0]: cell for cell in notebook.cells if "outputs" in cell}
+    shown = {
+        line: [each.data for each in cell.outputs if "data" in each] for line, cell in code.items()
+    }
+    assert text_of(code['greet "$name"']) == "hello, the tour\n"
+    assert text_of(code["for step in 1 2 3 4 5; do"]) == "step 5 of 5\n"
+    two_lines = next(line for line in code if line.startswith("printf 'one"))
+    assert text_of(code[two_lines]) == "one: done\ntwo: done\n"
+    drawing = next(line for line in code if line.startswith("cat > drawing"))
+    assert shown[drawing][0]["text/html"].startswith("<img src=")
+    table = next(line for line in code if line.startswith("printf 'month"))
+    assert "<td>February</td><td>17</td>" in shown[table][0]["text/html"]
+    pipe = next(line for line in code if line.startswith("echo '# Markdown"))
+    assert shown[pipe][0]["text/markdown"] == "# Markdown, *from a pipe*\n"
+    flood = code["%ctr_config output_limit=1kB"]
+    assert len(text_of(flood)) < 2000
+    assert "588.9 kB, is in " in shown["%ctr_config output_limit=1kB"][-1]["text/plain"]
+    question = next(line for line in code if line.startswith("read -r -p"))
+    assert text_of(code[question]).endswith("hello, nobody\n")
+    ((ename, evalue),) = errors_of(code["ls no-such-file"])
+    assert (ename, evalue.split(" · ")[0]) == ("CommandFailed", "exit status 2")
+    film = [json.loads(line) for line in (tmp_path / "tour.cast").read_text().splitlines()]
+    assert film[0]["version"] == 2
+    assert "hello, the film\r\n" in "".join(event[2] for event in film[1:])
+    assert [line for line, cell in code.items() if errors_of(cell)] == ["ls no-such-file"]
     assert eventually(lambda: not inside(debian)), inside(debian)
 
 
