@@ -128,7 +128,8 @@ class Interrupter:
         elif look.sleeping and look.foreground and again:
             self._session.ask_for_end()
         elif look.sleeping and look.foreground:
-            beside.interrupt()
+            # By the terminal, which hits no later command as a signal from beside it might.
+            self._session.press(INTERRUPT, execution)
             later(lambda: self._look_after(execution, again=True), delay=INTERRUPT_GRACE / 2)
         else:
             self._interrupt_again(execution, beside, look.group)
