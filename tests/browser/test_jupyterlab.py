@@ -101,7 +101,8 @@ def test_the_stop_button_interrupts_the_command_and_keeps_the_shell(lab: Lab) ->
     notebook.interrupt()
     notebook.wait_done(0)
 
-    expect(notebook.errors(0)).to_have_text("KeyboardInterrupt: exit status 130")
+    ended = re.compile(r"KeyboardInterrupt: exit status 130 · \d.* m?s · /")
+    expect(notebook.errors(0)).to_have_text(ended)
     expect(notebook.run(1)).to_have_text("kept")
 
 
