@@ -40,19 +40,24 @@ def relay(terminal: Terminal, program: Transport, keys: DetachKeys) -> Left:
     poll = select.poll()
     poll.register(terminal.resized, select.POLLIN)
     program.resize(*terminal.size())
-    if left := _show(program, terminal):
-        return left
+    # Its end may be known together with its last bytes, and then nothing wakes a poll: there is
+    # only waited when a read has found neither.
+    more = True
     while True:
+        if more:
+            more, left = _show(program, terminal)
+            if left is not None:
+                return left
         poll.register(terminal.stdin, select.POLLIN if len(pending) < PENDING_LIMIT else 0)
         poll.register(program.fileno(), select.POLLIN | (select.POLLOUT if pending else 0))
-        ready = dict(poll.poll())
+        ready = dict(poll.poll(0 if more else None))
         if terminal.resized in ready:
             program.resize(*terminal.size())
         events = ready.get(program.fileno(), 0)
         if pending and events & select.POLLOUT:
             del pending[: program.write(bytes(pending))]
-        if events & ~select.POLLOUT and (left := _show(program, terminal)):
-            return left
+        if events & ~select.POLLOUT:
+            more = True
         if terminal.stdin in ready:
             typed = terminal.read(READ_SIZE)
             if typed is None:
@@ -64,13 +69,9 @@ def relay(terminal: Terminal, program: Transport, keys: DetachKeys) -> Left:
                 return Left.DETACHED
 
 
-def _show(program: Transport, terminal: Terminal) -> Left | None:
-    """Write what the program has to say; return why the relay ends, if it does."""
-    # Twice: its end may be known together with its last bytes.
-    for _ in range(2):
-        data = program.read()
-        if data is None:
-            return Left.ENDED
-        if not terminal.write(data):
-            return Left.GONE
-    return None
+def _show(program: Transport, terminal: Terminal) -> tuple[bool, Left | None]:
+    """Write what the program has to say; whether there may be more, and why the relay ends."""
+    data = program.read()
+    if data is None:
+        return False, Left.ENDED
+    return bool(data), None if terminal.write(data) else Left.GONE

@@ -52,6 +52,7 @@ class Visit:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._entered: Execution | None = None
+        self._telling = threading.Lock()
         #: How many lines were taken.
         self._runs = 0
         self._said_bye = False
@@ -143,10 +144,15 @@ class Visit:
             execution.future.add_done_callback(lambda _: self._tell_state())
 
     def _tell_state(self) -> None:
+        # What was seen first is sent first: else the last thing told could be that it runs.
+        with self._telling:
+            self._send(json_frame(FrameKind.STATE, self._state()))
+
+    def _state(self) -> dict[str, object]:
         session = self._session
         execution = session.execution
         ended = None if session.alive else session.state
-        fields = {
+        return {
             "container": session.container,
             "session": session.name,
             "cwd": session.cwd or "",
@@ -156,7 +162,6 @@ class Visit:
             "ended": ended,
             "runs": self._runs,
         }
-        self._send(json_frame(FrameKind.STATE, fields))
 
     def _show(self, text: str) -> None:
         for start in range(0, len(text), OUTPUT_SIZE):

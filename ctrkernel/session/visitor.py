@@ -97,12 +97,11 @@ class Link(Transport):
 
     def read(self) -> bytes | None:
         """Return the command's output, None when it has ended and all was returned."""
-        early, self._early = self._early, b""
-        if early:
-            return early
-        if self.lost or self._at_prompt():
-            return None
-        return self.receive()
+        output, self._early = self._early, b""
+        if not (self.lost or self._at_prompt()):
+            output += self.receive()
+        ended = self.lost or self._at_prompt()
+        return None if ended and not output else output
 
     def receive(self) -> bytes:
         """Take what the session sends, if anything, and return the output in it."""
