@@ -74,6 +74,10 @@ class Interrupter:
                 beside.go_on()
             elif self._session.is_replaced(seen):
                 self._session.take_over()
+            elif not seen.foreground and self._session.is_held_up():
+                # The last command's program, which the key has missed though the shell told of
+                # the end: it waits for it after all.
+                beside.interrupt_missed(seen.group)
             elif seen.sleeping and seen.foreground and self._session.waits_to_begin():
                 if execution.asked:
                     self._session.notify("the shell runs no commands any more (set -n?): ending it")

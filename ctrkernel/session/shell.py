@@ -631,6 +631,11 @@ class ShellSession:
         """Whether the running command's begin mark was not seen."""
         return self._conversation is not None and self._conversation.phase is Phase.STAGING
 
+    def is_held_up(self) -> bool:
+        """Whether the running command has not begun, behind one that was interrupted."""
+        conversation = self._conversation
+        return conversation is not None and self.waits_to_begin() and conversation.interrupted
+
     def press(self, key: bytes, execution: Execution) -> None:
         """Type a key that signals, once the command has begun, if it still runs then."""
         self._post(lambda pump: pump.press(key, lambda: self.runs(execution)))

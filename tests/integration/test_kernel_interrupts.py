@@ -136,6 +136,18 @@ def test_whatever_runs_can_be_interrupted(kernel: LiveKernel, code: str) -> None
     assert kernel.run('echo "$kept"').text == "yes\n"
 
 
+def test_a_program_that_was_interrupted_while_it_began_holds_up_no_cell(
+    kernel: LiveKernel,
+) -> None:
+    for number in range(20):
+        cell = begun(kernel, f"kept={number}; echo begun; sleep 1000")
+
+        kernel.interrupt()
+
+        assert kernel.finish(cell).error[0] == "KeyboardInterrupt"
+        assert kernel.run('echo "$kept"').text.lstrip("\n") == f"{number}\n"
+
+
 def test_cells_behind_an_interrupt_are_aborted(kernel: LiveKernel) -> None:
     cell = begun(kernel, "echo begun; sleep 1000")
     queued = [kernel.submit("echo one"), kernel.submit("echo two")]
