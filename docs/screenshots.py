@@ -25,7 +25,7 @@ from tests.browser.driver import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -39,6 +39,9 @@ LAST_SHOWN = 4
 MARGIN = 12
 #: Pixels of the picture for each of CSS, for sharp text on every screen.
 SCALE = 2
+
+#: How the notebooks of the smaller pictures begin.
+ATTACH = "%ctr_attach ctrkernel-demo"
 
 #: What is no part of the notebook goes, but for the menu and the tab.
 _TIDY = """async () => {
@@ -81,6 +84,9 @@ def main() -> None:
             page.evaluate(_TIDY)
             _launcher(page)
             _quickstart(lab)
+            for name, picture in PARTS.items():
+                lab.close_all()
+                picture(lab, IMAGES / f"{name}.png")
 
 
 def _launcher(page: Page) -> None:
@@ -118,6 +124,85 @@ def _quickstart(lab: Lab) -> None:
         caret="hide",
         clip={"x": 0, "y": 0, "width": WIDTH, "height": box["y"] + box["height"] + MARGIN},
     )
+
+
+def _completion(lab: Lab, path: Path) -> None:
+    """Tab behind the beginning of a name."""
+    notebook = lab.new("completion.ipynb", [ATTACH, "greet() { echo hello; }; cd /usr", "gre"])
+    for index in (0, 1):
+        notebook.run(index)
+        notebook.wait_done(index)
+    notebook.code_cells.nth(2).locator(".cm-content").click()
+    lab.page.keyboard.press("End")
+    lab.page.keyboard.press("Tab")
+    lab.page.locator(".jp-Completer-item").first.wait_for()
+    _clip(lab.page, path, notebook.code_cells.nth(1), lab.page.locator(".jp-Completer"))
+
+
+def _input(lab: Lab, path: Path) -> None:
+    """A program that asks."""
+    question = "read -r -p 'What is your name? ' name\necho \"hello, $name\""
+    notebook = lab.new("input.ipynb", [ATTACH, question])
+    notebook.run(0)
+    notebook.wait_done(0)
+    notebook.run(1)
+    box = lab.page.locator(".jp-Stdin-input")
+    box.wait_for()
+    box.type("world")
+    _clip(lab.page, path, notebook.code_cells.nth(1))
+
+
+def _display(lab: Lab, path: Path) -> None:
+    """A table and an image from the container, and how a cell failed."""
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="220" height="50">'
+        '<rect width="220" height="50" rx="8" fill="#2b6cb0"/>'
+        '<text x="20" y="32" fill="white" font-size="18">from the container</text></svg>'
+    )
+    cells = [
+        f"{ATTACH}\ncd /tmp",
+        "printf 'month,units\\nJanuary,12\\nFebruary,17\\n' | ctr_display --type csv -",
+        f"echo '{drawing}' > drawing.svg",
+        "ctr_display drawing.svg",
+        "ls no-such-file",
+    ]
+    notebook = lab.new("display.ipynb", cells)
+    for index in range(len(cells)):
+        notebook.run(index)
+        notebook.wait_done(index)
+    _clip(lab.page, path, notebook.code_cells.nth(1), notebook.code_cells.nth(4))
+
+
+def _tooltip(lab: Lab, path: Path) -> None:
+    """Shift-Tab on a function of the shell's."""
+    notebook = lab.new("tooltip.ipynb", [ATTACH, 'greet() { echo "hello, $1"; }', "greet"])
+    for index in (0, 1):
+        notebook.run(index)
+        notebook.wait_done(index)
+    notebook.code_cells.nth(2).locator(".cm-content").click()
+    lab.page.keyboard.press("End")
+    lab.page.keyboard.press("Shift+Tab")
+    tooltip = lab.page.locator(".jp-Tooltip")
+    tooltip.wait_for()
+    _clip(lab.page, path, notebook.code_cells.nth(1), tooltip)
+
+
+def _clip(page: Page, path: Path, *parts: Locator) -> None:
+    """Take the picture of what spans these parts."""
+    page.mouse.move(0, 0)
+    boxes = [box for part in parts if (box := part.bounding_box()) is not None]
+    top = min(box["y"] for box in boxes) - MARGIN
+    bottom = min(max(box["y"] + box["height"] for box in boxes) + MARGIN, HEIGHT)
+    page.screenshot(
+        path=path,
+        animations="disabled",
+        caret="hide",
+        clip={"x": 0, "y": top, "width": WIDTH, "height": bottom - top},
+    )
+
+
+#: The pictures of docs/notebook.md and docs/output.md.
+PARTS = {"completion": _completion, "tooltip": _tooltip, "input": _input, "display": _display}
 
 
 if __name__ == "__main__":
