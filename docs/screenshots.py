@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from tests.browser.driver import (
     NOTEBOOK_MS,
     Lab,
+    Notebook,
     chromium_browser,
     image_is_drawn,
     jupyterlab,
@@ -128,23 +129,31 @@ def _quickstart(lab: Lab) -> None:
 
 def _completion(lab: Lab, path: Path) -> None:
     """Tab behind the beginning of a name."""
-    notebook = lab.new("completion.ipynb", [ATTACH, "greet() { echo hello; }; cd /usr", "gre"])
-    for index in (0, 1):
-        notebook.run(index)
-        notebook.wait_done(index)
+    _popup(lab, path, "gre", key="Tab", shows=".jp-Completer")
+
+
+def _tooltip(lab: Lab, path: Path) -> None:
+    """Shift-Tab on a function of the shell's."""
+    _popup(lab, path, "greet", key="Shift+Tab", shows=".jp-Tooltip")
+
+
+def _popup(lab: Lab, path: Path, word: str, *, key: str, shows: str) -> None:
+    """What a key shows behind a word."""
+    notebook = lab.new("popup.ipynb", [ATTACH, 'greet() { echo "hello, $1"; }', word])
+    _run(notebook, 2)
     notebook.code_cells.nth(2).locator(".cm-content").click()
     lab.page.keyboard.press("End")
-    lab.page.keyboard.press("Tab")
-    lab.page.locator(".jp-Completer-item").first.wait_for()
-    _clip(lab.page, path, notebook.code_cells.nth(1), lab.page.locator(".jp-Completer"))
+    lab.page.keyboard.press(key)
+    popup = lab.page.locator(shows)
+    popup.wait_for()
+    _clip(lab.page, path, notebook.code_cells.nth(1), popup)
 
 
 def _input(lab: Lab, path: Path) -> None:
     """A program that asks."""
     question = "read -r -p 'What is your name? ' name\necho \"hello, $name\""
     notebook = lab.new("input.ipynb", [ATTACH, question])
-    notebook.run(0)
-    notebook.wait_done(0)
+    _run(notebook, 1)
     notebook.run(1)
     box = lab.page.locator(".jp-Stdin-input")
     box.wait_for()
@@ -167,24 +176,15 @@ def _display(lab: Lab, path: Path) -> None:
         "ls no-such-file",
     ]
     notebook = lab.new("display.ipynb", cells)
-    for index in range(len(cells)):
-        notebook.run(index)
-        notebook.wait_done(index)
+    _run(notebook, len(cells))
     _clip(lab.page, path, notebook.code_cells.nth(1), notebook.code_cells.nth(4))
 
 
-def _tooltip(lab: Lab, path: Path) -> None:
-    """Shift-Tab on a function of the shell's."""
-    notebook = lab.new("tooltip.ipynb", [ATTACH, 'greet() { echo "hello, $1"; }', "greet"])
-    for index in (0, 1):
+def _run(notebook: Notebook, count: int) -> None:
+    """Run the first cells, one after the other."""
+    for index in range(count):
         notebook.run(index)
         notebook.wait_done(index)
-    notebook.code_cells.nth(2).locator(".cm-content").click()
-    lab.page.keyboard.press("End")
-    lab.page.keyboard.press("Shift+Tab")
-    tooltip = lab.page.locator(".jp-Tooltip")
-    tooltip.wait_for()
-    _clip(lab.page, path, notebook.code_cells.nth(1), tooltip)
 
 
 def _clip(page: Page, path: Path, *parts: Locator) -> None:

@@ -12,12 +12,12 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.engine.process import Cancelled, Child
+from ctrkernel.engine.process import Cancelled
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, split_name
 from ctrkernel.transfer.extract import Limits
-from ctrkernel.transfer.origin import origin_of
-from ctrkernel.transfer.remote import STALL_TIMEOUT, look, stoppable, unpacking
+from ctrkernel.transfer.origin import arriving, origin_of
+from ctrkernel.transfer.remote import look, stoppable
 from ctrkernel.transfer.tree import read_link, unreadable
 
 if TYPE_CHECKING:
@@ -103,15 +103,7 @@ def compare(
     walk = _Walk(here, limits or Limits(), on_progress=on_progress, cancelled=cancelled)
     with (
         stoppable(engine, f"the look at {where}"),
-        Child(origin.argv, cancelled=cancelled) as child,
-        unpacking(
-            engine,
-            info,
-            child,
-            where=where,
-            timeout=STALL_TIMEOUT,
-            by_gnu_tar=origin.by_gnu_tar,
-        ) as incoming,
+        arriving(engine, info, origin, where=where, cancelled=cancelled) as incoming,
     ):
         _read(incoming, walk, depth=0 if origin.path == "/" else 1)
     walk.finish()

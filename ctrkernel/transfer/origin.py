@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import posixpath
 import shlex
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ctrkernel.engine.process import Child
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer.placement import Found, Source
 from ctrkernel.transfer.probe import LARGE
+from ctrkernel.transfer.remote import STALL_TIMEOUT, unpacking
 from ctrkernel.transfer.route import Route, get_route
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.incoming import Incoming
     from ctrkernel.transfer.paths import TypedPath
     from ctrkernel.transfer.probe import Probe, RemotePath
 
@@ -153,3 +157,35 @@ def together(
     names = [f".{path}" for path in paths]
     argv = ["tar", *EXACT, *options, "-cf", "-", "-C", "/", "--", *names]
     return engine.exec_argv(info.id, argv, user="0")
+
+
+@contextmanager
+def arriving(
+    engine: Engine,
+    info: ContainerInfo,
+    origin: Origin,
+    *,
+    where: str,
+    cancelled: Callable[[], bool] | None,
+) -> Iterator[Incoming]:
+    """Start what sends a source's archive, and have it read; errors as of :func:`unpacking`.
+
+    Args:
+        engine: The engine.
+        info: The container that sends.
+        origin: The source.
+        where: What is read, for messages.
+        cancelled: Asked now and then; true stops it.
+    """
+    with (
+        Child(origin.argv, cancelled=cancelled) as child,
+        unpacking(
+            engine,
+            info,
+            child,
+            where=where,
+            timeout=STALL_TIMEOUT,
+            by_gnu_tar=origin.by_gnu_tar,
+        ) as incoming,
+    ):
+        yield incoming

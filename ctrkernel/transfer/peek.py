@@ -10,7 +10,6 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.engine.process import Child
 from ctrkernel.errors import one_line
 from ctrkernel.protocol.tar_stream import (
     ArchiveEnd,
@@ -21,9 +20,9 @@ from ctrkernel.protocol.tar_stream import (
     TarError,
     split_name,
 )
-from ctrkernel.transfer.origin import Origin, origin_of
+from ctrkernel.transfer.origin import Origin, arriving, origin_of
 from ctrkernel.transfer.placement import Found
-from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, look, stoppable, unpacking
+from ctrkernel.transfer.remote import failure, look, stoppable
 from ctrkernel.transfer.route import SIZELESS, mount_of
 
 if TYPE_CHECKING:
@@ -165,17 +164,7 @@ def peek(
         if there.found is Found.FOLDER and probe.by_exec:
             return _listed(engine, info, real, cancelled=cancelled)
         origin = origin_of(engine, info, probe, typed, there, follow_link=True)
-        with (
-            Child(origin.argv, cancelled=cancelled) as child,
-            unpacking(
-                engine,
-                info,
-                child,
-                where=where,
-                timeout=STALL_TIMEOUT,
-                by_gnu_tar=origin.by_gnu_tar,
-            ) as incoming,
-        ):
+        with arriving(engine, info, origin, where=where, cancelled=cancelled) as incoming:
             if origin.source.found is Found.FOLDER:
                 return _listed_by_archive(origin, incoming)
             return _head(origin, incoming, limit=limit, on_progress=on_progress)

@@ -60,6 +60,11 @@ def read(path: Path) -> Any:
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
 
 
+def in_place_of_the_demo(path: Path, container: str) -> Any:
+    """Read a notebook that attaches to the demo's container, for another one."""
+    return nbformat.reads(path.read_text().replace(DEMO, container), as_version=4)  # type: ignore[no-untyped-call]
+
+
 def client_of(notebook: Any, folder: Path, **options: Any) -> NotebookClient:
     resources = {"metadata": {"path": str(folder)}}
     return NotebookClient(notebook, resources=resources, timeout=CELL_TIMEOUT, **options)
@@ -118,9 +123,7 @@ def test_nbclient_runs_the_quickstart(debian: str, quickstart: Path) -> None:
 
 
 def test_nbclient_runs_the_tour_of_files(debian: str, tmp_path: Path) -> None:
-    path = tmp_path / FILES.name
-    path.write_text(FILES.read_text().replace(DEMO, debian))
-    notebook = read(path)
+    notebook = in_place_of_the_demo(FILES, debian)
 
     client_of(notebook, tmp_path).execute()
 
@@ -150,9 +153,7 @@ def test_nbclient_runs_the_tour_of_files(debian: str, tmp_path: Path) -> None:
 
 
 def test_nbclient_runs_the_tour(debian: str, tmp_path: Path) -> None:
-    path = tmp_path / TOUR.name
-    path.write_text(TOUR.read_text().replace(DEMO, debian))
-    notebook = read(path)
+    notebook = in_place_of_the_demo(TOUR, debian)
 
     client_of(notebook, tmp_path).execute()
 
