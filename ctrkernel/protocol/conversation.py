@@ -35,6 +35,8 @@ HELD_LIMIT = 1 << 18
 UNKNOWN_STATUS = 1
 #: The terminal's kill character, Ctrl-U.
 ERASE_LINE = b"\x15"
+#: How often a cell is typed again because an interrupt of the last one has hit it.
+LATE_KEYS = 3
 #: What a shell makes of an interrupt: 128 and the number of SIGINT.
 INTERRUPTED = 130
 #: What ``trap`` lists between our line and the begin mark.
@@ -133,6 +135,7 @@ class Conversation:
         self._typed_size = 0
         self._code = ""
         self._released = False
+        self._begun_again = 0
         self._blank = False
         self._checked = False
         self._names_prompt = False
@@ -167,15 +170,20 @@ class Conversation:
             attended: Whether a person sits at the terminal, who wants to see what they type.
         """
         assert self.phase is Phase.IDLE
+        self._before = self.state
+        self._begun_again = 0
+        self._code = code
+        self.state = replace(self.state, attended=attended)
+        return self._cell(stray=stray)
+
+    def _cell(self, *, stray: bool = False) -> bytes:
+        """Return what to type for the code as it is now to be run."""
         assert self._dialect is not None
         self.seq += 1
-        self._before = self.state
-        data = code_bytes(code)
-        self.state = replace(self.state, attended=attended)
+        data = code_bytes(self._code)
         if not self.state.plain and self._dialect.takes_words(data):
             self.state = replace(self.state, plain=True, repair=True)
         lines = self._dialect.cell(self.seq, data, self.state)
-        self._code = code
         self._typed = frozenset(lines)
         self._typed_size = sum(map(len, lines))
         self._held.clear()
@@ -183,13 +191,13 @@ class Conversation:
         self._released = False
         self._checked = base.may_be_unfinished(data)
         self._names_prompt = _PROMPT_NAME.search(data) is not None
-        self._blank = not has_command(code)
+        self._blank = not base.has_command(data)
         # What changed the terminal is undone by what is typed now, and seen again where it is not.
         self.state = replace(
             self.state,
             pipe_status=(),
             finished=False,
-            terminal_changed=attended and self._has_stty,
+            terminal_changed=self.state.attended and self._has_stty,
         )
         self.phase = Phase.STAGING
         self._stray = stray
@@ -313,6 +321,8 @@ class Conversation:
         )
         if status is None:
             status = mark.number(2)
+            if self._hit_by_late_key(mark.number(1), status):
+                return self._begin_again()
             told = self._dialect is None or not self._dialect.begins_first or self._checked
             if self._never_begun(mark.number(1)) and status != INTERRUPTED and not told:
                 return self._type_again(plain=False)
@@ -383,6 +393,8 @@ class Conversation:
             intact = self.state.prompts_intact or (shown and not self._names_prompt)
             self.state = replace(self.state, prompts_intact=intact)
             return []
+        if self._hit_by_late_key(mark.number(1), status):
+            return self._begin_again()
         if self._never_begun(mark.number(1)) and status != INTERRUPTED:
             # Past an error of the code the end mark is reached, so the marks do not work.
             return self._type_again(plain=True)
@@ -398,11 +410,37 @@ class Conversation:
         """
         return begun != self.seq and self.phase is Phase.STAGING and not self.state.repair
 
+    def _hit_by_late_key(self, begun: int | None, status: int | None) -> bool:
+        """Whether the last cell's interrupt ended this one before it began.
+
+        No key was pressed for this one then: before the begin mark none is, unless the cell was
+        released.
+        """
+        return (
+            self.interrupted
+            and status == INTERRUPTED
+            and begun != self.seq
+            and self.phase is Phase.STAGING
+            and not self._released
+            and self._begun_again < LATE_KEYS
+        )
+
+    def _begin_again(self) -> list[Happening]:
+        """Type the cell again that has not begun, with what came from elsewhere given out."""
+        self._begun_again += 1
+        gated = len(self._held) if self._gated is None else self._gated
+        self._held = bytearray(self._held[:gated].strip(b"\r\n"))
+        happenings = self._give_held(begun=False)
+        return [*happenings, self._typed_anew()]
+
     def _type_again(self, *, plain: bool) -> list[Happening]:
         self._held.clear()
-        self.phase = Phase.IDLE
         self.state = replace(self.state, plain=plain, repair=True)
-        return [Type(self.submit(self._code, attended=self.state.attended))]
+        return [self._typed_anew()]
+
+    def _typed_anew(self) -> Type:
+        self.state = replace(self.state, pipe_status=self._before.pipe_status)
+        return Type(self._cell())
 
     def _done(self, status: int | None, cwd: bytes) -> list[Happening]:
         happenings = self._give_held(begun=False) if self.phase is Phase.STAGING else []

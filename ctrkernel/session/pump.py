@@ -277,6 +277,7 @@ class Pump:
                 if self._coalescer[late].wait() == 0:
                     self._give(late=late)
             case Type(data):
+                self._released = False
                 self.type(data)
             case Ready():
                 self._listener.on_ready(happening)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from ctrkernel.protocol.conversation import (
     GREETING_LIMIT,
     HELD_LIMIT,
+    INTERRUPTED,
+    LATE_KEYS,
     UNKNOWN_STATUS,
     Conversation,
     Done,
@@ -380,6 +382,57 @@ def test_a_cell_that_is_not_run_twice_over_ends() -> None:
     talk.receive(prompt(1, begun=0))
 
     assert last_done(talk.receive(prompt(2, begun=0))) == Done(0, "/srv", "")
+
+
+#: How a shell tells that an interrupt came before the code began.
+BEFORE_IT_BEGAN = {
+    "end": lambda seq: end(seq, begun=0, status=b"", line_status=b"130"),
+    "prompt": lambda seq: prompt(seq, begun=0, status=b"130"),
+}
+
+
+@pytest.mark.parametrize("way", BEFORE_IT_BEGAN)
+def test_a_cell_that_the_last_ones_interrupt_has_hit_is_typed_again(way: str) -> None:
+    talk = ready()
+    running(talk)
+    talk.receive(end(1, status=b"3", pipe=b"1 3"))
+    talk.interrupted = True
+    talk.submit("echo hi")
+
+    job, again = talk.receive(b"\r\njob\r\n" + BEFORE_IT_BEGAN[way](2))
+    happenings = talk.receive(begin(3) + b"hi\n" + end(3))
+
+    assert job == Output(b"job")
+    assert isinstance(again, Type)
+    assert b"echo hi" in again.data
+    assert b"exit 1) | (\\\\builtin exit 3)" in again.data
+    assert not talk.state.plain
+    assert happenings == [Output(b"hi\n"), Done(0, "/srv", "/root")]
+
+
+@pytest.mark.parametrize("way", BEFORE_IT_BEGAN)
+def test_a_cell_whose_own_key_came_before_it_began_ends(way: str) -> None:
+    talk = ready()
+    running(talk)
+    talk.receive(end(1))
+    talk.interrupted = True
+    talk.submit("echo hi")
+    talk.release()
+
+    assert last_done(talk.receive(BEFORE_IT_BEGAN[way](2))).status == INTERRUPTED
+
+
+def test_a_cell_is_not_typed_again_for_ever() -> None:
+    talk = ready()
+    running(talk)
+    talk.receive(end(1))
+    talk.interrupted = True
+    talk.submit("echo hi")
+    for number in range(LATE_KEYS):
+        (again,) = talk.receive(prompt(2 + number, begun=0, status=b"130"))
+        assert isinstance(again, Type)
+
+    assert last_done(talk.receive(prompt(2 + LATE_KEYS, begun=0, status=b"130"))).status == 130
 
 
 def test_an_interrupt_ends_a_cell_with_the_prompt() -> None:
