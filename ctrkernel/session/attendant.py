@@ -122,7 +122,7 @@ class Attendant:
 
     def _look(self) -> Waiting | None:
         session, execution = self._session, self._execution
-        if self._dialogue.talked or session.waits_to_begin():
+        if self._dialogue.talked or session.connection.waits_to_begin:
             return None
         try:
             printed = session.side.request(SCRIPT, str(session.pid), timeout=LOOK_TIMEOUT)
@@ -134,7 +134,7 @@ class Attendant:
             self._failed += 1
             return None
         self._failed = 0
-        if not session.runs(execution) or session.is_replaced(look.shell):
+        if not session.runs(execution) or session.connection.is_replaced(look.shell):
             return None
         said = self._dialogue.heard()[1]
         return who_waits(look, said, pid=session.pid or 0, code=execution.code)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from ctrkernel.session.beside import later
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ctrkernel.session.beside import Beside
+    from ctrkernel.session.connection import Connection
     from ctrkernel.session.execution import Execution
-    from ctrkernel.session.shell import ShellSession
 
 #: Seconds that an interrupted command has before we look what became of it.
 INTERRUPT_GRACE = 1.0
@@ -29,11 +31,21 @@ class Interrupter:
     tenth of a second must not hit the next one.
 
     Args:
-        session: The session.
+        connection: The session's way to its shell.
+        runs: Tells whether a command is the one that is running now.
+        notify: Told why a command does not end.
     """
 
-    def __init__(self, session: ShellSession) -> None:
-        self._session = session
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        runs: Callable[[Execution], bool],
+        notify: Callable[[str], None],
+    ) -> None:
+        self._connection = connection
+        self._runs = runs
+        self._notify = notify
 
     def interrupt(self, execution: Execution) -> None:
         """Take the next step: SIGINT; SIGQUIT; SIGKILL to the foreground group; to the shell.
@@ -45,10 +57,10 @@ class Interrupter:
         if execution.interrupts == 1:
             execution.interrupted = time.monotonic()
         if execution.interrupts == 1:
-            self._session.press(INTERRUPT, execution)
+            self._press(INTERRUPT, execution)
         elif execution.interrupts == 2:  # noqa: PLR2004
-            self._session.press(INTERRUPT, execution)
-            self._session.press(QUIT, execution)
+            self._press(INTERRUPT, execution)
+            self._press(QUIT, execution)
         else:
             later(lambda: self._kill(execution))
             return
@@ -72,19 +84,19 @@ class Interrupter:
             execution.told = False
             if seen.stopped:
                 beside.go_on()
-            elif self._session.is_replaced(seen):
-                self._session.take_over()
-            elif not seen.foreground and self._session.is_held_up():
+            elif self._connection.is_replaced(seen):
+                self._connection.take_over()
+            elif not seen.foreground and self._connection.is_held_up:
                 # The last command's program, which the key has missed though the shell told of
                 # the end: it waits for it after all.
                 beside.interrupt_missed(seen.group)
-            elif seen.sleeping and seen.foreground and self._session.waits_to_begin():
+            elif seen.sleeping and seen.foreground and self._connection.waits_to_begin:
                 if execution.asked:
-                    self._session.notify("the shell runs no commands any more (set -n?): ending it")
-                    self._session.let_go()
+                    self._notify("the shell runs no commands any more (set -n?): ending it")
+                    self._connection.let_go()
                 else:
                     execution.asked = True
-                    self._session.ask_for_end()
+                    self._connection.ask_for_end()
 
         later(look)
 
@@ -94,7 +106,7 @@ class Interrupter:
             return
         if self._is_cut_off(execution):
             # Neither the terminal nor an exec reaches it.
-            self._session.let_go()
+            self._connection.let_go()
             return
         waited = time.monotonic() - execution.interrupted
         beside.kill_foreground(
@@ -103,8 +115,8 @@ class Interrupter:
 
         def even_shell() -> None:
             # A shell in the foreground of its own terminal is itself what hangs.
-            look = beside.look() if self._session.runs(execution) else None
-            if look is not None and look.foreground and self._session.runs(execution):
+            look = beside.look() if self._runs(execution) else None
+            if look is not None and look.foreground and self._runs(execution):
                 beside.kill_foreground(even_shell=True)
 
         later(even_shell, delay=INTERRUPT_GRACE)
@@ -121,19 +133,19 @@ class Interrupter:
         if beside is None:
             return
         look = beside.look()
-        if not self._session.runs(execution):
+        if not self._runs(execution):
             return
         if look is None:
             self._is_cut_off(execution)
         elif look.stopped:
             beside.go_on()
-        elif self._session.is_replaced(look):
-            self._session.take_over()
+        elif self._connection.is_replaced(look):
+            self._connection.take_over()
         elif look.sleeping and look.foreground and again:
-            self._session.ask_for_end()
+            self._connection.ask_for_end()
         elif look.sleeping and look.foreground:
             # By the terminal, which hits no later command as a signal from beside it might.
-            self._session.press(INTERRUPT, execution)
+            self._press(INTERRUPT, execution)
             later(lambda: self._look_after(execution, again=True), delay=INTERRUPT_GRACE / 2)
         else:
             self._interrupt_again(execution, beside, look.group)
@@ -146,20 +158,23 @@ class Interrupter:
         moment between the shell's fork and the program, when the shell's handler took it.
         """
         look = beside.look()
-        if look is None or not self._session.runs(execution):
+        if look is None or not self._runs(execution):
             return
         if look.group != group:
             beside.interrupt()
         elif not look.foreground:
             beside.interrupt_missed(group)
 
+    def _press(self, key: bytes, execution: Execution) -> None:
+        self._connection.press(key, lambda: self._runs(execution))
+
     def _is_cut_off(self, execution: Execution) -> bool:
         """Whether the container cannot be reached; whoever waits is told why."""
-        trouble = self._session.trouble()
-        if trouble is not None and self._session.runs(execution):
+        trouble = self._connection.trouble()
+        if trouble is not None and self._runs(execution):
             execution.told = True
-            self._session.notify(str(trouble))
+            self._notify(str(trouble))
         return trouble is not None
 
     def _beside(self, execution: Execution) -> Beside | None:
-        return self._session.beside() if self._session.runs(execution) else None
+        return self._connection.beside() if self._runs(execution) else None

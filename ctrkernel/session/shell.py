@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import shlex
 import threading
 from concurrent.futures import wait
 from typing import TYPE_CHECKING, Self
 
-from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
-from ctrkernel.errors import (
-    CommandTimedOut,
-    CtrKernelError,
-    SessionClosed,
-    ShellBusy,
-    ShellExited,
-    ShellStartFailed,
-    UsageError,
-    one_line,
-)
-from ctrkernel.protocol.conversation import INTERRUPTED, Conversation, Done, Phase, Ready
+from ctrkernel.errors import CommandTimedOut, ShellBusy, ShellExited, UsageError, one_line
+from ctrkernel.protocol.conversation import INTERRUPTED, Done, Ready
 from ctrkernel.protocol.detach import DETACH_KEYS, DetachKeys
-from ctrkernel.session import inside, startup
-from ctrkernel.session.beside import Beside
+from ctrkernel.session import startup
+from ctrkernel.session.connection import Connection
 from ctrkernel.session.execution import Execution, OnOutput
 from ctrkernel.session.interrupter import Interrupter
-from ctrkernel.session.launcher import Launch, environment, launches
+from ctrkernel.session.launcher import Screen
 from ctrkernel.session.output import Capture
-from ctrkernel.session.pump import Pump
 from ctrkernel.session.result import CommandResult
-from ctrkernel.session.side_shell import SideShell
 from ctrkernel.session.talker import Talker
-from ctrkernel.session.transport import PtyTransport
 
 if TYPE_CHECKING:
     import re
@@ -42,6 +27,7 @@ if TYPE_CHECKING:
     from ctrkernel.session.cast import Witness
     from ctrkernel.session.door import Door
     from ctrkernel.session.mask import Mask
+    from ctrkernel.session.side_shell import SideShell
 
 #: Seconds that a shell may take to its first prompt; start files of some people are slow.
 START_TIMEOUT = 30.0
@@ -51,8 +37,6 @@ STOP_GRACE = 2.0
 OURS_TIMEOUT = 5.0
 #: Seconds that a terminal may take to end.
 CLOSE_TIMEOUT = 5.0
-#: What the engine's CLI exits with where the program to execute cannot be, or is not there.
-NO_PROGRAM = (126, 127)
 
 
 class ShellSession:
@@ -98,10 +82,15 @@ class ShellSession:
         self.cwd: str | None = None
         self.home = ""
         self.shell = ""
-        self.exit_status: int | None = None
-        self._asked = shell or ""
-        self._launches = launches(shell)
-        self._env = dict(env or {})
+        self._connection = Connection(
+            engine,
+            container,
+            name=name,
+            shell=shell,
+            screen=Screen(rows, columns, dict(env or {})),
+            listener=self,
+            mask=mask,
+        )
         self._on_late = on_late
         self._on_notice = on_notice
         self._on_shown = on_shown
@@ -109,13 +98,7 @@ class ShellSession:
         self._prepare = prepare
         self._witness = witness
         self._lock = threading.RLock()
-        self._pump: Pump | None = None
-        self._conversation: Conversation | None = None
-        self._launch = self._launches[0]
-        self._ready: Ready | None = None
-        self._interrupter = Interrupter(self)
-        self._settled = threading.Event()
-        self._failure: CtrKernelError | None = None
+        self._interrupter = Interrupter(self._connection, runs=self.runs, notify=self.notify)
         self._execution: Execution | None = None
         self._commands = 0
         #: Whether a key that was meant to signal may be waiting in the terminal.
@@ -124,11 +107,6 @@ class ShellSession:
         #: Terminals that show what the shell says.
         self._watchers: list[Callable[[str], None]] = []
         self._door: Door | None = None
-        self._side: SideShell | None = None
-        self._reapers: list[Reaper] = []
-        #: Those of shells that were closed, which nobody has waited for.
-        self._ending: list[Reaper] = []
-        self._closed = True
 
     def __enter__(self) -> Self:
         """Open, and wait for the first prompt."""
@@ -144,43 +122,7 @@ class ShellSession:
 
     def open(self) -> None:
         """Start the shell and return at once; :meth:`wait_ready` waits for it."""
-        with self._lock:
-            if not self._closed:
-                return
-            self._closed = False
-            self._start(self._launches[0])
-
-    def _start(self, launch: Launch) -> None:
-        nonce = secrets.token_hex(8)
-        self._commands += 1
-        self._launch = launch
-        self._ready = None
-        self._failure = None
-        self.exit_status = None
-        self._settled.clear()
-        argv = self.engine.exec_argv(
-            self.container,
-            launch.argv,
-            tty=True,
-            interactive=True,
-            env=environment(self._env, nonce=nonce),
-            # Two bytes that no keyboard sends: the client must not detach on any input.
-            detach_keys="ctrl-^,ctrl-_,ctrl-^,ctrl-_",
-        )
-        hang_up = self.engine.exec_argv(
-            self.container, inside.hang_up_argv(launch.helper, PID_WORD, START_WORD, nonce)
-        )
-        paused = self.engine.command("inspect", "--format={{.State.Paused}}", self.container)
-        reaper = Reaper(hang_up, paused=paused, environ=os.environ)
-        try:
-            transport = PtyTransport(argv, environ=os.environ, rows=self.rows, columns=self.columns)
-        except BaseException:
-            reaper.dismiss()
-            raise
-        self._reapers.append(reaper)
-        self._conversation = Conversation(nonce)
-        self._pump = Pump(transport, self._conversation, self, self._mask)
-        self._pump.start()
+        self._connection.open()
 
     def wait_ready(self, timeout: float = START_TIMEOUT) -> None:
         """Wait for the shell's first prompt.
@@ -192,13 +134,9 @@ class ShellSession:
             TargetError: The container cannot be used, or has no shell.
             ShellStartFailed: The shell did not come to a prompt.
         """
-        if self._closed and self._failure is None:
-            raise SessionClosed(f"session {self.name} is closed; reopen it")
-        if not self._settled.wait(timeout):
+        if not self._connection.wait_ready(timeout):
             self.close()
-            raise startup.no_prompt(self.container, timeout, self._greeting())
-        if self._failure is not None:
-            raise self._failure
+            raise startup.no_prompt(self.container, timeout, self._connection.greeting)
 
     def close(self, *, wait: bool = True) -> None:
         """End the shell and everything it started in its terminal session.
@@ -207,21 +145,10 @@ class ShellSession:
             wait: Wait until the container has been tidied; else it goes on in the background.
         """
         with self._lock:
-            if not self._settled.is_set():
-                self._failure = SessionClosed(f"session {self.name} is closed; reopen it")
-                self._settled.set()
-            pump, self._pump = self._pump, None
             door, self._door = self._door, None
-            reapers, self._reapers = self._reapers, []
-            side, self._side = self._side, None
-            if side is not None:
-                reapers += side.close()
-            self._ending = [each for each in self._ending if not each.wait(0)] + reapers
-            self._closed = True
+            pump = self._connection.close()
         if door is not None:
             door.close()
-        for reaper in reapers:
-            reaper.release()
         if pump is not None:
             pump.stop()
             pump.join(CLOSE_TIMEOUT)
@@ -230,19 +157,12 @@ class ShellSession:
 
     def wait_closed(self) -> None:
         """Wait until the container has been tidied of shells that were closed."""
-        with self._lock:
-            reapers, self._ending = self._ending, []
-        for reaper in reapers:
-            reaper.wait()
+        self._connection.wait_closed()
 
     def abandon(self) -> None:
         """Stop waiting for a first prompt: :meth:`wait_ready` raises at once."""
-        with self._lock:
-            if self._settled.is_set():
-                return
-            self._failure = startup.abandoned(self.container)
-            self._settled.set()
-        self.close(wait=False)
+        if self._connection.abandon():
+            self.close(wait=False)
 
     def reopen(self) -> None:
         """Start a new shell, in the directory of the last one where that still exists."""
@@ -258,12 +178,12 @@ class ShellSession:
     @property
     def alive(self) -> bool:
         """Whether there is a shell, at its prompt or on its way to it."""
-        return not self._closed and self.exit_status is None and self._failure is None
+        return self._connection.alive
 
     @property
     def at_prompt(self) -> bool:
         """Whether a command can be given to it at once."""
-        return self.alive and self._ready is not None and self._execution is None
+        return self.alive and self._connection.ready and self._execution is None
 
     @property
     def busy(self) -> bool:
@@ -273,51 +193,50 @@ class ShellSession:
     @property
     def state(self) -> str:
         """``starting``, ``idle``, ``busy``, ``exited (STATUS)`` or ``closed``."""
-        if self._closed or self._failure is not None:
+        connection = self._connection
+        if connection.closed or connection.failure is not None:
             return "closed"
-        if self.exit_status is not None:
-            return f"exited ({self.exit_status})"
-        if self._ready is None:
+        if connection.exit_status is not None:
+            return f"exited ({connection.exit_status})"
+        if not connection.ready:
             return "starting"
         return "busy" if self.busy else "idle"
 
     @property
     def helper(self) -> str:
         """A shell of the POSIX family in the container, for short scripts beside this one."""
-        return self._launch.helper
+        return self._connection.helper
 
     @property
     def pid(self) -> int | None:
         """The shell's process id in the container, once it is at its first prompt."""
-        return self._ready.pid if self._ready is not None else None
+        return self._connection.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """What the shell, or the engine's client, ended with; None before."""
+        return self._connection.exit_status
 
     @property
     def turn(self) -> tuple[str, int]:
         """The nonce of the shell's marks, and the number of the last command."""
-        conversation = self._conversation
+        conversation = self._connection.conversation
         return (conversation.nonce, conversation.seq) if conversation is not None else ("", 0)
 
     @property
     def side(self) -> SideShell:
         """A second shell in the same container, which answers questions while this one works."""
-        with self._lock:
-            if self._closed:
-                raise SessionClosed(f"session {self.name} is closed; reopen it")
-            if self._side is None:
-                self._side = SideShell(
-                    self.engine, self.container, helper=self._launch.helper, env=self._env
-                )
-            return self._side
+        return self._connection.side
 
     @property
     def commands(self) -> int:
         """A number that changes with each command, ours included, and with each new shell."""
-        return self._commands
+        return self._commands + self._connection.starts
 
     @property
     def may_be_asked(self) -> bool:
         """Whether a statement of ours would disturb nothing: no command, and no DEBUG trap."""
-        conversation = self._conversation
+        conversation = self._connection.conversation
         return self.at_prompt and conversation is not None and not conversation.state.debug_trap
 
     # Commands
@@ -397,12 +316,7 @@ class ShellSession:
             raise UsageError(f"code is a str, not {type(code).__name__}; give the text to run")
         self._let_ours_end()
         with self._lock:
-            if self._closed or self._pump is None:
-                raise SessionClosed(f"session {self.name} is closed; reopen it")
-            if self.exit_status is not None:
-                raise ShellExited(f"exit status {self.exit_status}")
-            if self._ready is None:
-                raise ShellBusy(f"session {self.name} is starting; wait until it is ready")
+            pump = self._connection.require_ready()
             if self._execution is not None:
                 raise ShellBusy(
                     f"session {self.name} is running a command; wait for it or interrupt it"
@@ -416,7 +330,6 @@ class ShellSession:
                 self._talker.dialogue.begin(talked=talked)
             if self._witness is not None and not ours:
                 self._witness.began(self, code)
-            pump = self._pump
             stray, self._stray = self._stray, False
             if pump.submit(code, stray=stray, attended=attended):
                 return execution
@@ -573,22 +486,21 @@ class ShellSession:
 
     def type(self, data: bytes) -> None:
         """Type bytes, as a keyboard would."""
-        self._post(lambda pump: pump.type(data))
+        self._connection.type(data)
 
     def resize(self, rows: int, columns: int) -> None:
         """Set the terminal's size in characters."""
         self.rows, self.columns = rows, columns
         if self._witness is not None:
             self._witness.resized(self)
-        self._post(lambda pump: pump.resize(rows, columns))
+        self._connection.resize(rows, columns)
 
-    def _post(self, request: Callable[[Pump], None]) -> None:
-        """Have `request` called with the pump, in its thread; nothing where there is none."""
-        pump = self._pump
-        if pump is not None:
-            pump.post(lambda: request(pump))
+    # What its own parts ask for
 
-    # What the interrupter and the talker ask for
+    @property
+    def connection(self) -> Connection:
+        """The way to the shell."""
+        return self._connection
 
     @property
     def lock(self) -> threading.RLock:
@@ -599,11 +511,6 @@ class ShellSession:
     def execution(self) -> Execution | None:
         """The command that is running now."""
         return self._execution
-
-    @property
-    def pump(self) -> Pump | None:
-        """What types and reads, while the shell is open."""
-        return self._pump
 
     @property
     def talker(self) -> Talker:
@@ -618,74 +525,6 @@ class ShellSession:
         """Whether this is the command that is running now."""
         return self._execution is execution
 
-    def _never_began(self) -> bool:
-        """Whether the shell surely did not run the code; else it is not to be run again."""
-        conversation = self._conversation
-        return (
-            conversation is not None
-            and conversation.phase is Phase.STAGING
-            and conversation.marks_work
-        )
-
-    def waits_to_begin(self) -> bool:
-        """Whether the running command's begin mark was not seen."""
-        return self._conversation is not None and self._conversation.phase is Phase.STAGING
-
-    def is_held_up(self) -> bool:
-        """Whether the running command has not begun, behind one that was interrupted."""
-        conversation = self._conversation
-        return conversation is not None and self.waits_to_begin() and conversation.interrupted
-
-    def press(self, key: bytes, execution: Execution) -> None:
-        """Type a key that signals, once the command has begun, if it still runs then."""
-        self._post(lambda pump: pump.press(key, lambda: self.runs(execution)))
-
-    def beside(self) -> Beside | None:
-        """Return the way to the container beside the terminal, once the shell's pid is known."""
-        if self._ready is None:
-            return None
-        return Beside(self.engine, self.container, helper=self._launch.helper, pid=self._ready.pid)
-
-    def is_replaced(self, look: inside.ShellLook) -> bool:
-        """Whether the running command put another shell in our shell's place, now at its prompt.
-
-        Nothing must be typed for a program that merely reads.
-        """
-        ready, conversation = self._ready, self._conversation
-        return (
-            ready is not None
-            and conversation is not None
-            and conversation.phase is Phase.RUNNING
-            and look.sleeping
-            and look.foreground
-            and look.interactive
-            and 0 not in (look.image, ready.image)
-            and look.image != ready.image
-        )
-
-    def take_over(self) -> None:
-        """Make the shell ours that is in our shell's place; it ends the running command."""
-        self._post(lambda pump: pump.replace_shell())
-
-    def ask_for_end(self) -> None:
-        """Type the end mark's words; only where the shell is known to be at its prompt."""
-        conversation = self._conversation
-        if conversation is not None:
-            self._post(lambda pump: pump.type(conversation.rescue()))
-
-    def let_go(self) -> None:
-        """End the engine's client; what runs in the container is hung up when it can be."""
-        pump = self._pump
-        if pump is not None:
-            pump.stop()
-
-    def trouble(self) -> CtrKernelError | None:
-        """Return what is wrong with the container or the engine, if anything is."""
-        try:
-            return self.engine.diagnose(self.container)
-        except CtrKernelError as error:
-            return error
-
     def notify(self, line: str) -> None:
         """Tell whoever waits for a command why it does not end."""
         if self._on_notice is not None:
@@ -695,11 +534,7 @@ class ShellSession:
 
     def on_ready(self, ready: Ready) -> None:
         """The shell is at its first prompt."""
-        first, self._ready = self._ready is None, ready
         self.shell = ready.shell
-        if self._reapers and first:
-            self._reapers[-1].tell(ready.pid, ready.started)
-        self._settled.set()
 
     def on_output(self, text: str, *, late: bool) -> None:
         """Give output to the running command, or to whoever takes late output."""
@@ -722,19 +557,20 @@ class ShellSession:
 
     def on_done(self, done: Done) -> None:
         """The running command ended."""
+        conversation = self._connection.conversation
         self.cwd, self.home = done.cwd, done.home
         with self._lock:
             # Together: whoever finds no command must find how the last one ended.
             execution, self._execution = self._execution, None
-            if execution is not None and execution.ours and self._conversation is not None:
-                self._conversation.forget_last()
+            if execution is not None and execution.ours and conversation is not None:
+                conversation.forget_last()
             else:
                 self._talker.dialogue.end(f"ended with exit status {done.status}")
         if execution is not None:
             unread = execution.interrupts > 0 and done.status != INTERRUPTED
             self._stray = unread or execution.typed
-            if execution.interrupts and self._conversation is not None:
-                self._conversation.interrupted = True
+            if execution.interrupts and conversation is not None:
+                conversation.interrupted = True
             execution.future.set_result(execution.result(done.status, done.cwd))
 
     def on_quiet(self) -> None:
@@ -745,19 +581,13 @@ class ShellSession:
 
     def on_exit(self, status: int) -> None:
         """The shell, or the engine's client, is gone."""
-        if self._ready is None and not self._closed:
-            self._failed_to_start(status)
-            return
-        self.exit_status = status
-        if self._conversation is not None:
-            self.cwd = self._conversation.left_in or self.cwd
+        conversation = self._connection.conversation
+        if conversation is not None:
+            self.cwd = conversation.left_in or self.cwd
         self._end_with(lambda: self._why_gone(status))
 
     def on_failure(self, error: BaseException) -> None:
         """The pump failed: a fault of ours, and nothing can be typed any more."""
-        self.exit_status = 255
-        self._failure = ShellStartFailed(f"the session failed: {one_line(repr(error))}; reopen it")
-        self._settled.set()
         self._end_with(lambda: f"exit status 255: {one_line(repr(error))}")
 
     def _end_with(self, message: Callable[[], str]) -> None:
@@ -766,24 +596,9 @@ class ShellSession:
             execution, self._execution = self._execution, None
         if execution is not None:
             result = execution.result(self.exit_status or 0, self.cwd or "/")
-            execution.lost = self._never_began()
+            execution.lost = self._connection.never_began
             execution.future.set_exception(ShellExited(message(), result))
 
     def _why_gone(self, status: int) -> str:
-        trouble = self.trouble()
+        trouble = self._connection.trouble()
         return f"exit status {status}" + (f": {trouble}" if trouble is not None else "")
-
-    def _failed_to_start(self, status: int) -> None:
-        failure = self.trouble()
-        if failure is None and status in NO_PROGRAM:
-            following = self._launches[self._launches.index(self._launch) + 1 :]
-            with self._lock:
-                if following and not self._closed:
-                    self._start(following[0])
-                    return
-            failure = startup.no_shell(self.engine.name, self.container, asked=self._asked)
-        self._failure = failure or startup.ended_early(self.container, status, self._greeting())
-        self._settled.set()
-
-    def _greeting(self) -> bytes:
-        return self._conversation.greeting if self._conversation is not None else b""

@@ -75,7 +75,7 @@ class Talker:
     ) -> str:
         """See :meth:`ShellSession.expect`."""
         expression = compiled(pattern) if pattern is not None else None
-        pump = self._session.pump
+        pump = self._session.connection.pump
         if pump is not None and pump.here:
             raise UsageError("expect waits for output, so on_output cannot call it; use a thread")
         return self.dialogue.expect(expression, timeout=timeout, cancelled=cancelled)
@@ -100,7 +100,7 @@ class Talker:
             ExpectEnded: It has ended.
             ShellIdle: It has ended, and that is known.
         """
-        pump = self._session.pump
+        pump = self._session.connection.pump
         self.dialogue.talk()
         if pump is None:
             raise SessionClosed(f"session {self._session.name} is closed; reopen it")
@@ -118,7 +118,7 @@ class Talker:
 
     def pass_on(self, execution: Execution, data: bytes) -> None:
         """Type what a person types at a terminal of their own, and do not wait."""
-        pump = self._session.pump
+        pump = self._session.connection.pump
         if pump is not None:
             typing = _Typing(self._session, execution)
             pump.post(lambda: typing.start(pump, data))
@@ -131,7 +131,7 @@ class Talker:
             data: The keys.
             shown: What a terminal would echo; it becomes output.
         """
-        session, pump = self._session, self._session.pump
+        session, pump = self._session, self._session.connection.pump
 
         def wanted() -> bool:
             runs = session.runs(execution)

@@ -24,7 +24,7 @@ from ctrkernel.errors import (
     ShellStartFailed,
     TargetError,
 )
-from ctrkernel.session import interrupter, shell
+from ctrkernel.session import connection, interrupter, shell
 from ctrkernel.session.shell import ShellSession
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def make_session(
             stage.argvs.append(argv)
             return waiting.pop(0)
 
-        monkeypatch.setattr(shell, "PtyTransport", next_terminal)
+        monkeypatch.setattr(connection, "PtyTransport", next_terminal)
         engine = ScriptedEngine(str(program), "docker", trouble)
         made = ShellSession(engine, "web", shell=asks_for, on_late=on_late, on_notice=on_notice)
         sessions.append(made)
@@ -241,11 +241,11 @@ def test_a_terminal_that_cannot_be_had_leaves_nothing_behind(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(11, "out of terminals")
 
-    monkeypatch.setattr(shell, "PtyTransport", refuse)
+    monkeypatch.setattr(connection, "PtyTransport", refuse)
 
     with pytest.raises(OSError, match="out of terminals"):
         session.open()
-    assert session._reapers == []
+    assert session.connection._reapers == []
     assert stage.requests() == []
 
 
