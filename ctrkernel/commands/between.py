@@ -32,7 +32,7 @@ class Copy(PathCommand):
         ("%ctr_copy -p --owner app --mode 640 web:/etc/app db:/srv/app", "owner, permissions"),
         ("%ctr_copy report.csv db:/in", "from the attached container, the shell's directory"),
     )
-    completes = {"places": Completes.CONTAINER_PATH}  # noqa: RUF012 - a constant of the class
+    completes = {"places": Completes.PLACE}  # noqa: RUF012 - a constant of the class
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Sources and a destination, each in a container."""

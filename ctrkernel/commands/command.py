@@ -40,8 +40,14 @@ class Completes(Enum):
     SESSION = "session"
     #: A path in the container, relative to the session's directory.
     CONTAINER_PATH = "container path"
+    #: A container's path as ``NAME:PATH``, or one of the attached container's.
+    PLACE = "place"
+    #: What the shell could run.
+    COMMAND = "command"
     LOCAL_PATH = "local path"
     VARIABLE = "variable"
+    #: A setting's name, and its value behind ``=``.
+    SETTING = "setting"
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -170,6 +176,16 @@ class TailCommand(Command):
 
     def words(self, line: str) -> list[str]:
         """Split the options off; what follows them, or ``--``, is one word."""
+        words, position = self._options(line)
+        tail = line[position:].strip(" \t")
+        return [*words, "--", tail] if tail else words
+
+    def tail_start(self, line: str) -> int:
+        """Return where in a line the text begins."""
+        position = self._options(line)[1]
+        return len(line) - len(line[position:].lstrip(" \t"))
+
+    def _options(self, line: str) -> tuple[list[str], int]:
         words: list[str] = []
         taking = {
             option: action.nargs is None
@@ -188,8 +204,7 @@ class TailCommand(Command):
             if taking.get(words[-1]) and (value := _WORD.match(line, position)):
                 position = value.end()
                 words += split_words(value[1], self.name)
-        tail = line[position:].strip(" \t")
-        return [*words, "--", tail] if tail else words
+        return words, position
 
 
 def _options_end(words: Sequence[str]) -> int:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ctrkernel.commands import registry
 from ctrkernel.commands.candidates import Candidate, Completion
 from ctrkernel.commands.cell import split_cell
-from ctrkernel.commands.command import Completes
+from ctrkernel.commands.command import Completes, TailCommand
+from ctrkernel.commands.settings import SETTINGS
 from ctrkernel.commands.words import Slot, quoted, slot, split
 from ctrkernel.container import MAIN
 from ctrkernel.errors import CtrKernelError
@@ -86,8 +87,14 @@ class Completer:
             return _names(match[1], cursor, cell=cell is not None)
         if match[1] not in registry.COMMANDS:
             return None
-        place = slot(registry.find(match[1]), match[3])
-        return self._at(registry.find(match[1]), place, cursor, variables or {})
+        command, line = registry.find(match[1]), match[3]
+        place = slot(command, line)
+        if place.action is not None and place.action.dest == "code":
+            session = self._session(place.values)
+            if isinstance(command, TailCommand) and session is not None and session.pid is not None:
+                start = cursor - len(line) + command.tail_start(line)
+                return self._shell_code(text, cursor, start, session)
+        return self._at(command, place, cursor, variables or {})
 
     def _cell(self, text: str, cursor: int) -> Completion | None:
         """Complete a cell's shell code, below its lines of commands."""
@@ -113,12 +120,15 @@ class Completer:
         self, text: str, cursor: int, start: int, session: ShellSession | None
     ) -> Completion:
         """Complete shell code that begins at `start`."""
+        found = self._completer().complete(text[start:], cursor - start, session)
+        return Completion(found.start + start, cursor, found.candidates)
+
+    def _completer(self) -> ShellCompleter:
         if self._code is None:
             from ctrkernel.commands.shell_completion import ShellCompleter  # noqa: PLC0415 - a fast start
 
             self._code = ShellCompleter(self._turn)
-        found = self._code.complete(text[start:], cursor - start, session)
-        return Completion(found.start + start, cursor, found.candidates)
+        return self._code
 
     def _at(
         self, command: Command, place: Slot, cursor: int, variables: Mapping[str, Any]
@@ -170,11 +180,20 @@ class Completer:
             case Completes.SESSION:
                 return self._sessions(place.values)
             case Completes.CONTAINER_PATH:
-                return self._container_paths(place)
-            case Completes.LOCAL_PATH:
-                return _local_paths(place.word.text)
-            case Completes.VARIABLE:
-                return sorted(name for name in variables if not name.startswith("_"))
+                return self._container_paths(place.word.text, place.values)
+            case Completes.PLACE:
+                return self._places(place.word.text)
+            case Completes.COMMAND:
+                return self._commands(place)
+        return _of_this_process(kind, place.word.text, variables)
+
+    def _commands(self, place: Slot) -> list[str]:
+        """List what may be run, for the first word of a command."""
+        if place.number:
+            return []
+        word = place.word.text
+        found = self._completer().complete(word, len(word), self._session(place.values))
+        return [each.text for each in found.candidates if found.start == 0]
 
     def _target(self, values: Mapping[str, str]) -> str:
         """Return the container that the options before the cursor name, or the attached one."""
@@ -198,13 +217,20 @@ class Completer:
 
         return self._asked(args, ask)
 
-    def _container_paths(self, place: Slot) -> list[str]:
-        target = self._target(place.values)
+    def _places(self, beginning: str) -> list[str]:
+        """List containers, their paths behind a colon, and the attached one's paths."""
+        name, colon, path = beginning.partition(":")
+        if colon and name and "/" not in name:
+            return [f"{name}:{each}" for each in self._container_paths(path, {"on": name})]
+        names = self._listed("ps", "--format", "{{.Names}}")
+        return [*(f"{each}:" for each in names), *self._container_paths(beginning, {})]
+
+    def _container_paths(self, beginning: str, values: Mapping[str, str]) -> list[str]:
+        target = self._target(values)
         if not target:
             return []
-        session = self._session(place.values)
+        session = self._session(values)
         cwd, home = (session.cwd or "", session.home) if session is not None else ("", "")
-        beginning = place.word.text
 
         def ask() -> list[str]:
             from ctrkernel.session.listing import paths  # noqa: PLC0415 - asked for rarely
@@ -265,6 +291,26 @@ def _options(command: Command, typed: str) -> list[Candidate]:
     ]
     long = [option for option in options if option.startswith("--")]
     return [Candidate(option, "option") for option in (long or options)]
+
+
+def _of_this_process(kind: Completes, beginning: str, variables: Mapping[str, Any]) -> list[str]:
+    if kind is Completes.LOCAL_PATH:
+        return _local_paths(beginning)
+    if kind is Completes.SETTING:
+        return _settings(beginning)
+    return sorted(name for name in variables if not name.startswith("_"))
+
+
+def _settings(beginning: str) -> list[str]:
+    """List assignments that begin so: names, and behind one the words that its value may be."""
+    if "=" not in beginning:
+        return [f"{setting.name}=" for setting in SETTINGS]
+    return [
+        f"{setting.name}={word}"
+        for setting in SETTINGS
+        for word in setting.form.split("|")
+        if word.islower()
+    ]
 
 
 def _local_paths(beginning: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctrkernel.commands.command import Command, CommandParser
+from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.settings import SETTINGS
 from ctrkernel.commands.table import Table
 from ctrkernel.commands.terminal_settings import apply
@@ -28,6 +28,8 @@ class Config(Command):
         ("%ctr_config timeout=5m", "each cell's code is interrupted after five minutes"),
         ("%ctr_config stop_on_error=off", "the notebook goes on past a cell that fails"),
     )
+
+    completes = {"assignments": Completes.SETTING}  # noqa: RUF012 - a constant of the class
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Any number of assignments."""

@@ -48,6 +48,7 @@ class Exec(Command):
         "err": Completes.VARIABLE,
         "result": Completes.VARIABLE,
         "workdir": Completes.CONTAINER_PATH,
+        "argv": (Completes.COMMAND, Completes.CONTAINER_PATH),
     }
 
     def add_arguments(self, parser: CommandParser) -> None:

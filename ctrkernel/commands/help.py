@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ctrkernel.commands import registry
-from ctrkernel.commands.command import Command, CommandParser
+from ctrkernel.commands.command import Command, CommandParser, Completes
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.errors import UsageError, one_line
 
@@ -24,6 +24,8 @@ class Help(Command):
         ("%ctr_help %ctr_put", "a command of ours"),
         ("%ctr_help", "all of ours"),
     )
+
+    completes = {"name": Completes.COMMAND}  # noqa: RUF012 - a constant of the class
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The name."""

@@ -89,13 +89,12 @@ class Inspector:
         self._known: dict[tuple[str, str], Sections] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ctrkernel-inspection")
 
-    def inspect(self, code: str, cursor: int, *, run: bool = False) -> str:
+    def inspect(self, code: str, cursor: int) -> str:
         """Return what is known of what stands at the cursor; empty where that is nothing.
 
         Args:
             code: The cell.
             cursor: A place in it.
-            run: Run a program that has no manual with ``--help``.
         """
         offset = 0
         if cell := _CELL.match(code):
@@ -115,7 +114,7 @@ class Inspector:
         pointed = pointed_at(code[offset:], cursor - offset)
         if pointed is None:
             return ""
-        return self._about(pointed, run=run, timeout=ANSWER_TIMEOUT)
+        return self._about(pointed, run=False, timeout=ANSWER_TIMEOUT)
 
     def look_up(self, name: str) -> str:
         """Return what is known of a name; a program that has no manual is run with ``--help``."""
@@ -144,7 +143,7 @@ class Inspector:
 
     def _read(self, look: _Look, what: What, name: str) -> Iterator[str]:
         match what:
-            case What.COMMAND if "/" not in name:
+            case What.COMMAND if "/" not in name and name != "~":
                 yield from self._command(look, name)
             case What.VARIABLE:
                 yield from self._variable(look, name)

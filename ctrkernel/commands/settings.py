@@ -159,6 +159,15 @@ SETTINGS: Final = (
         "whether the notebook keeps, in an output that does not show, what a cell ran on",
         "CTRKERNEL_CELL_RECORD",
     ),
+    Setting(
+        "history",
+        "on|off",
+        one_of("on", "off"),
+        str,
+        "on",
+        "whether the kernel keeps its cells for the arrow keys, and for later kernels",
+        "CTRKERNEL_HISTORY",
+    ),
 )
 
 

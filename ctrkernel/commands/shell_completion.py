@@ -33,6 +33,9 @@ MOST: Final = 1000
 
 _PLAIN_COMMAND: Final = re.compile(r"[\w./@][\w./+@-]*")
 _NAME_HEAD: Final = re.compile(r"[^A-Za-z_]*")
+#: What a completion function that evaluates a word once more would run, as those of make and tar
+#: do, though it stands in quotes.
+_ACTIVE: Final = re.compile(r"[`$;&|<>()\n]")
 
 
 class ShellCompleter:
@@ -197,7 +200,7 @@ class _Question:
         if found is not None:
             return found
         if word.raw.startswith("-"):
-            return None
+            return self._paths(self._value(word)) if word.breaks else None
         return self._path_or_value(word)
 
     def _path_or_value(self, word: Word) -> Completion | None:
@@ -235,8 +238,8 @@ class _Question:
         name = words[0].text
         if name is None or not _PLAIN_COMMAND.fullmatch(name):
             return None
-        # It would expand some of what is typed: only what runs nothing is given to it.
-        if any(each.opaque for each in (*words, word)):
+        # It may evaluate what is typed: only what runs nothing is given to it.
+        if not _harmless(word):
             return None
         value = self._value(word)
         typed = value.text if value.text is not None else value.raw
@@ -245,10 +248,12 @@ class _Question:
         definitions = ""
         if " -F " in spec and spec.split(" -F ", 1)[1].split(" ", 1)[0] in names.functions:
             definitions = self._live.definitions(timeout=NAMES_PATIENCE)
+        given = [(each.raw, segments(each)) if _harmless(each) else ("_", ["_"]) for each in words]
+        given.append((word.raw, segments(word)))
         found = self._container.programmed(
-            [segment for each in (*words, word) for segment in segments(each)],
+            [segment for _, each in given for segment in each],
             typed,
-            line=" ".join(each.raw for each in (*words, word)),
+            line=" ".join(raw for raw, _ in given),
             path=names.path,
             spec=spec,
             definitions=definitions,
@@ -381,3 +386,9 @@ def _both(first: Completion, second: Completion | None) -> Completion:
 
 def _is_user(word: Word) -> bool:
     return len(word.pieces) == 1 and isinstance(word.pieces[0], Tilde)
+
+
+def _harmless(word: Word) -> bool:
+    """Whether nothing in a word runs, were it evaluated without its quotes."""
+    texts = (piece for piece in word.pieces if isinstance(piece, str))
+    return not word.opaque and not any(_ACTIVE.search(text) for text in texts)

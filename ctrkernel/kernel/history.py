@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import os
+import pwd
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -275,9 +276,17 @@ def prune(
 def history_path(environ: Mapping[str, str]) -> Path:
     """Return the file: state, by the XDG base directory specification."""
     state = environ.get("XDG_STATE_HOME", "")
-    home = Path(environ.get("HOME") or "/tmp")  # noqa: S108 - for who has no home
+    home = Path(environ.get("HOME") or _home())
     base = Path(state) if os.path.isabs(state) else home / ".local" / "state"  # noqa: PTH117 - an empty name is not absolute
     return base / "ctrkernel" / "history.sqlite"
+
+
+def _home() -> str:
+    """Return the home that the system knows; a folder that all may write would not be private."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/nonexistent"
 
 
 def _connect(name: str) -> sqlite3.Connection:

@@ -220,7 +220,8 @@ class ContainerShellKernel(Kernel):
         return metadata if known is None else {**metadata, KEY: known}
 
     def _remember(self, code: str, *, store_history: bool) -> None:
-        if store_history and self._history is not None:
+        kept = store_history and self.workspace.settings.known("history") == "on"
+        if kept and self._history is not None:
             self._history.add(code, number=self.execution_count, target=self.workspace.target)
 
     async def do_complete(self, code: str, cursor_pos: int) -> dict[str, Any]:
@@ -249,15 +250,18 @@ class ContainerShellKernel(Kernel):
         self,
         code: str,
         cursor_pos: int,
-        detail_level: int = 0,
+        detail_level: int = 0,  # noqa: ARG002 - the interface is Jupyter's
         omit_sections: Iterable[str] = (),  # noqa: ARG002 - the interface is Jupyter's
     ) -> dict[str, Any]:
-        """Say what stands at the cursor; called for each inspect_request."""
+        """Say what stands at the cursor; called for each inspect_request.
+
+        Front ends choose the level of detail by themselves, so no level runs a program.
+        """
         if self._inspector is None:
             from ctrkernel.commands.inspection import Inspector  # noqa: PLC0415 - a fast start
 
             self._inspector = Inspector(self.workspace, turn=self._turn)
-        look = partial(self._inspector.inspect, code, cursor_pos, run=detail_level > 0)
+        look = partial(self._inspector.inspect, code, cursor_pos)
         text = await asyncio.get_running_loop().run_in_executor(self._threads, look)
         data = {"text/plain": text} if text else {}
         return {"status": "ok", "found": bool(text), "data": data, "metadata": {}}

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 #: The requests that change nothing and wait for nothing.
 QUESTIONS: Final = frozenset(
-    ("complete_request", "history_request", "inspect_request", "is_complete_request")
+    (
+        *("comm_info_request", "complete_request", "history_request", "inspect_request"),
+        *("is_complete_request", "kernel_info_request"),
+    )
 )
 
 

@@ -63,6 +63,9 @@ _OPEN_NAME: Final = re.compile(r"\$\{?[#!]?(?:[A-Za-z_]\w*)?\Z", re.ASCII)
 _RUN: Final = re.compile(r"[\w.,+@%^/-]+")
 _DOUBLE_RUN: Final = re.compile(r'[^"\\$`]+')
 _BLANK: Final = re.compile(r"[ \t\r]+")
+#: Characters before the cursor that are read: the walk takes about a second for a million. Of
+#: longer text it begins at a line, as if no quote or here-document were open there.
+LONGEST: Final = 20_000
 #: How deep commands may stand in one another; deeper, nothing is said.
 DEEPEST: Final = 200
 
@@ -70,7 +73,12 @@ DEEPEST: Final = 200
 def place_at(code: str, cursor: int) -> Place:
     """Return what stands at `cursor`, a place in `code`; what follows it is not looked at."""
     typed = code[: max(0, cursor)]
-    return _Walk(typed).run()
+    start = 0
+    if len(typed) > LONGEST:
+        start = typed.find("\n", len(typed) - LONGEST) + 1
+        if not start:
+            return Place(Position.NOTHING, Word("", len(typed)))
+    return _Walk(typed, start).run()
 
 
 def word_of(code: str, start: int) -> Word:

@@ -37,7 +37,6 @@ _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _BASH: Final = r"""
 {own} printf '\001type\n'; {own} type -t -- {word} 2>/dev/null
 {own} printf '\001path\n'; {own} type -P -- {word} 2>/dev/null
-{own} printf '\001alias\n'; {own} alias -- {word} 2>/dev/null
 {own} printf '\001source\n'
 __ctrk_v=$({own} declare -f -- {word} 2>/dev/null); {own} printf '%s\n' "${__ctrk_v:0:{longest}}"
 """
@@ -48,7 +47,6 @@ __ctrk_v=$({own} declare -p -- {word} 2>/dev/null); {own} printf '%s\n' "${__ctr
 _ZSH: Final = r"""
 {own} printf '\001type\n'; {own} whence -w -- {word} 2>/dev/null
 {own} printf '\001path\n'; {own} whence -p -- {word} 2>/dev/null
-{own} printf '\001alias\n'; {own} alias -L -- {word} 2>/dev/null
 {own} printf '\001source\n'
 __ctrk_v=$({own} functions -- {word} 2>/dev/null); {own} printf '%s\n' "${__ctrk_v[1,{longest}]}"
 """
@@ -58,8 +56,9 @@ __ctrk_v=$({own} typeset -p -- {word} 2>/dev/null); {own} printf '%s\n' "${__ctr
 """
 _POSIX: Final = r"""
 {own} printf '\001type\n'; {own} type {word} 2>/dev/null
-{own} printf '\001alias\n'; {own} alias {word} 2>/dev/null
 """
+#: Only of a name: with ``=`` in it, ``alias`` would define one.
+_ALIAS: Final = "{own} printf '\\001alias\\n'; {own} alias {flags}{word} 2>/dev/null\n"
 _POSIX_VARIABLE: Final = r"""
 case ${{word}+set} in set) {own} printf '\001variable\n'
 {own} printf '%s="%.{longest}s"\n' {word} "${word}"
@@ -68,7 +67,8 @@ case "
 $({own} export -p 2>/dev/null)" in *"
 export {word}="*) {own} echo yes;; esac;; esac
 """
-_END: Final = "{own} unset -v __ctrk_v; {own} :\n"
+#: Not ``unset -v``: zsh's dialect takes it for a word that traces, and loses ``$_`` behind it.
+_END: Final = "{own} unset __ctrk_v; {own} :\n"
 
 #: $1 a name, $2 its path where that is known. Nothing is run but tools that read.
 _PROGRAM: Final = r"""
@@ -145,13 +145,15 @@ def ask_shell(session: ShellSession, name: str) -> Sections:
         raise ShellBusy(f"session {session.name} is running a command; wait for it")
     shell = session.shell
     if shell.startswith("bash"):
-        code, variable = _BASH, _BASH_VARIABLE
+        code, variable, flags = _BASH, _BASH_VARIABLE, "-- "
     elif shell.startswith("zsh"):
-        code, variable = _ZSH, _ZSH_VARIABLE
+        code, variable, flags = _ZSH, _ZSH_VARIABLE, "-L -- "
     else:
-        code, variable = _POSIX, _POSIX_VARIABLE
+        code, variable, flags = _POSIX, _POSIX_VARIABLE, ""
     if _NAME.fullmatch(name):
         code += variable
+    if "=" not in name:
+        code += _ALIAS.replace("{flags}", flags)
     code = (code + _END).replace("{longest}", str(LONGEST)).replace("{word}", shlex.quote(name))
     _, lines = Aside(session, code).end(SHELL_TIMEOUT)
     return sections("\n".join(lines))

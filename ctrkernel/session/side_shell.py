@@ -95,7 +95,8 @@ class SideShell:
             script: The body of a shell function. It runs in bash where the container has one,
                 else in its ``sh``, without start files.
             arguments: ``$1`` and so on: data, whatever is in them. NUL is left out.
-            timeout: Seconds, with the wait for the shell to start and for other questions.
+            timeout: Seconds, with the wait for the shell to start and for other questions; what
+                is left of a caller's own may be less than nothing.
             lasting: Run it in the shell itself and not in a subshell, so that what it defines is
                 there for later questions.
 
@@ -105,7 +106,7 @@ class SideShell:
             a new shell.
         """
         deadline = time.monotonic() + timeout
-        if not self._asking.acquire(timeout=timeout):
+        if not self._asking.acquire(timeout=max(0.0, timeout)):
             return b""
         try:
             process = self._started(deadline)

@@ -154,6 +154,7 @@ def test_paths_keep_what_was_typed_before_them(bash: Asked) -> None:
     bash.expect("cat .hi", ["cat .hidden/"])
     bash.expect("cat ", ["cat ./-dash", "cat a\\ b/"])
     bash.expect("cd a", ["cd a\\ b/"], "directory")
+    bash.expect("program --from=a", ["program --from=a\\ b/"])
     bash.kernel.run("rm ~/at_home")
 
 
@@ -206,6 +207,20 @@ def test_nothing_that_is_typed_is_run(kernels: Callable[[str], Asked], name: str
     assert any_shell.kernel.run("[ -e /tmp/typed ] || echo never; echo ${x-unset}").text == (
         "never\nunset\n"
     )
+
+
+def test_nothing_in_quotes_is_run_by_functions_that_evaluate_it_again(bash: Asked) -> None:
+    ran = "touch${IFS}/tmp/again"
+    inner = (f"$({ran})", f"`{ran}`", f'";{ran};"', f"\n{ran}\n", f'" ); {ran} #', f"a[$({ran})]")
+    places = ("make -f '{}' a", "make -C '{}' ", "tar '{}", "tar --file='{}", "star '{}/")
+
+    for place in places:
+        for each in inner:
+            bash.tab(place.format(each))
+
+    assert bash.kernel.run("[ -e /tmp/again ] || echo never").text == "never\n"
+    # It has an answer nevertheless.
+    bash.expect("ls '$(date); `x`' --almo", ["ls '$(date); `x`' --almost-all"])
 
 
 def test_a_person_s_shell_is_left_as_it_was(bash: Asked) -> None:
@@ -293,3 +308,19 @@ def test_below_lines_of_commands_comes_the_shell_s_code(bash: Asked) -> None:
     bash.expect("%ctr_conf", ["%ctr_config"], "magic")
     bash.expect("%%ctr\nbasena", ["%%ctr\nbasename"])
     bash.expect("# it's a comment", [])
+
+
+def test_commands_of_ours_take_code_commands_settings_and_places(bash: Asked) -> None:
+    bash.kernel.run("mine() { :; }; touch 'a b'")
+
+    bash.expect("%ctr basena", ["%ctr basename"], "command")
+    bash.expect("%ctr --timeout 5 git checko", ["%ctr --timeout 5 git checkout"])
+    bash.expect("%ctr cat <a", ["%ctr cat <a\\ b"], "file")
+    bash.expect("%ctr_help min", ["%ctr_help mine"])
+    bash.expect("%ctr_exec basena", ["%ctr_exec basename"])
+    bash.expect("%ctr_config trus", ["%ctr_config trust="])
+    both = ["%ctr_config width=80 stderr=merged", "%ctr_config width=80 stderr=split"]
+    bash.expect("%ctr_config width=80 stderr=", both)
+    place = f"%ctr_copy {bash.container}:"
+    bash.expect(place[:-2], [place])
+    bash.expect(f"{place}/etc/hostn", [f"{place}/etc/hostname"])

@@ -55,6 +55,18 @@ def test_a_new_kernel_finds_the_cells_of_the_last_one(debian: str, tmp_path: Pat
     assert outputs == [[session, 1, ["echo three", None]]]
 
 
+def test_who_switches_it_off_leaves_no_cell(debian: str, tmp_path: Path) -> None:
+    with kernel_of(debian, tmp_path) as kernel:
+        for code in ("echo kept", "%ctr_config history=off", "echo private"):
+            kernel.run(code)
+        kernel.run("%ctr_config history=on")
+        kernel.run("echo again")
+
+        found = history(kernel, "tail", n=9)
+
+    assert [code for _, _, code in found] == ["echo kept", "%ctr_config history=off", "echo again"]
+
+
 @pytest.mark.parametrize("kind", ["broken", "read-only"])
 def test_a_file_that_cannot_be_written_breaks_no_cell_and_is_told_once(
     debian: str, tmp_path: Path, kind: str

@@ -96,6 +96,7 @@ def test_each_shell_tells_what_a_name_is(shell: str, request: pytest.FixtureRequ
     assert "a b" in told(kernel, "echo $FO^O", "FOO is a variable\n\nFOO=")
     assert told(kernel, "export B^AR", "BAR is a variable, exported\n\nBAR=")
     assert told(kernel, "ls l^ib/", "lib/: directory\n\nd")
+    assert told(kernel, "~^", "~: directory\n\nd")
     assert "-rw-r--r--" in told(kernel, "cat </etc/pass^wd", "/etc/passwd: ")
     assert "usage: %ctr_put" in inspect(kernel, "%ctr_p^ut a b\nls")
     assert told(kernel, "%ctr gre^et", "greet is a function")
@@ -127,6 +128,21 @@ def test_looking_leaves_no_trace(bash: LiveKernel) -> None:
     assert cell.text.splitlines()[1] == "7"
     assert "declare" not in cell.text.replace("declare -p | grep", "")
     assert "type -t" not in cell.text
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash", "zsh", "ash"])
+def test_looking_defines_nothing(shell: str, request: pytest.FixtureRequest) -> None:
+    kernel = request.getfixturevalue(shell)
+    kernel.run(": before")
+    before = kernel.run("alias; : word").text
+
+    for code in ("env MADE^=up", "sudo MADE=u^p ls", "'MADE=up'^ ", "type MADE\\=u^p", "$FO^O"):
+        inspect(kernel, code)
+
+    last = kernel.run('echo "$_"').text
+    assert kernel.run("alias").text == before
+    if shell in ("bash", "zsh"):
+        assert last == "word\n"
 
 
 def test_while_a_cell_runs_files_and_what_was_known_are_told(bash: LiveKernel) -> None:
@@ -175,11 +191,12 @@ def test_nothing_that_is_pointed_at_is_run(bash: LiveKernel) -> None:
     )
 
     for code in codes:
-        inspect(bash, code)
+        for detail in (0, 1):
+            inspect(bash, code, detail=detail)
 
     assert bash.run(f"ls {mark}").status == "error"
     # On request alone.
-    assert told(bash, "dan^ger", "did", detail=1)
+    assert "did" in bash.run("%ctr_help danger").text
     assert bash.run(f"ls {mark}; rm {mark} /usr/local/bin/danger").status == "ok"
 
 
@@ -189,7 +206,7 @@ def test_help_on_request_has_no_stdin_and_ends(bash: LiveKernel) -> None:
         ">/usr/local/bin/waits; chmod +x /usr/local/bin/waits"
     )
 
-    assert told(bash, "wai^ts", "waits is a program", detail=1)
+    assert bash.run("%ctr_help waits").text.startswith("waits is a program")
 
     assert bash.run("rm /usr/local/bin/waits; echo fine").text == "fine\n"
     assert eventually(lambda: "sleep 1000" not in bash.run("ps -ef").text, timeout=20)

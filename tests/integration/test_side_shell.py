@@ -50,6 +50,14 @@ def test_arguments_are_data_and_answers_are_bytes(session: ShellSession) -> None
     assert session.run("ls /tmp/ran").exit_code != 0
 
 
+def test_a_question_whose_time_is_up_before_it_is_asked_has_no_answer(
+    session: ShellSession,
+) -> None:
+    assert session.side.request("echo late", timeout=-0.5) == b""
+
+    assert session.side.request("echo there", timeout=PATIENT) == b"there\n"
+
+
 def test_one_question_leaves_no_trace_for_the_next_unless_it_is_to(session: ShellSession) -> None:
     side = session.side
     side.request("cd /tmp; word=changed; exit 3", timeout=PATIENT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import sqlite3
 import threading
 from pathlib import Path
@@ -209,6 +210,10 @@ def test_the_file_is_where_state_belongs() -> None:
     )
     assert history_path({"HOME": "/home/me", "XDG_STATE_HOME": "/state"}) == Path(
         "/state/ctrkernel/history.sqlite"
+    )
+    # Never a folder that everybody may write.
+    assert history_path({}) == Path(pwd.getpwuid(os.getuid()).pw_dir) / (
+        ".local/state/ctrkernel/history.sqlite"
     )
     assert history_path({"HOME": "/home/me", "XDG_STATE_HOME": "relative"}).is_relative_to(
         "/home/me"

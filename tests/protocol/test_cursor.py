@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctrkernel.protocol.cursor import DEEPEST, Position, place_at, word_of
+from ctrkernel.protocol.cursor import DEEPEST, LONGEST, Position, place_at, word_of
 from ctrkernel.protocol.typed_word import Opaque, Tilde, Variable, continued
 
 #: What makes shell code what it is, to be thrown together.
@@ -129,3 +129,15 @@ def test_what_is_put_into_a_word_is_read_back_as_it_was(name: str) -> None:
         text = continued(begin, name, quote=begin, escaped=False, ansi_c=False)
         word = place_at(f"cat {text}", len(text) + 4).word
         assert (word.text, word.raw) == (name, text)
+
+
+def test_of_long_text_the_last_lines_are_read() -> None:
+    line = "echo word # of many\n"
+    long = line * (LONGEST // len(line) + 2)
+
+    place = place_at(f"{long}ls /et", len(long) + 6)
+
+    assert (place.position, place.word.raw) == (Position.ARGUMENT, "/et")
+    assert place.word.start == len(long) + 3
+    assert [word.raw for word in place.words] == ["ls"]
+    assert place_at("x" * (LONGEST + 1), LONGEST + 1).position is Position.NOTHING
