@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Request
 
 #: Seconds until the server takes connections.
 SERVER_SECONDS = 30.0
@@ -30,6 +30,11 @@ LOOK_SECONDS = 0.05
 STOP_SECONDS = 10.0
 #: Milliseconds until JupyterLab, a few megabytes of JavaScript, has drawn itself.
 LAB_MS = 30_000
+#: How often JupyterLab is loaded before it is known not to load.
+LOADS = 10
+#: How Chromium fails requests that wait for a connection when an interface of the host comes or
+#: goes, as one does with every container and network of the engine's; to the loopback too.
+NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 #: Milliseconds for a kernel to start, for a cell to run, for a dialog to come.
 STEP_MS = 10_000
 #: Milliseconds for a whole notebook.
@@ -59,6 +64,21 @@ _READY = """() => {
     return widget?.context?.isReady && session?.isReady
         && kernel?.connectionStatus === 'connected' && kernel?.status === 'idle';
 }"""
+
+#: Has a request for data that never reached the server sent again: see :data:`NETWORK_CHANGED`.
+_FETCH_AGAIN = """(() => {
+    const fetch = window.fetch;
+    window.fetch = async (input, init) => {
+        const request = new Request(input, init);
+        for (let left = 20; ; left--) {
+            try {
+                return await fetch(request.clone());
+            } catch (error) {
+                if (!(error instanceof TypeError) || left === 0) { throw error; }
+            }
+        }
+    };
+})()"""
 
 #: The prompt of a cell that has run.
 _NUMBERED = re.compile(r"\[\d+\]")
@@ -167,9 +187,38 @@ class Lab:
         self.page = page
         self.folder = folder
         page.set_default_timeout(STEP_MS)
-        page.goto(address, timeout=LAB_MS)
-        page.locator(".jp-Launcher, .jp-NotebookPanel").first.wait_for(timeout=LAB_MS)
-        page.wait_for_function("window.jupyterapp")
+        self._load(address)
+
+    def _load(self, address: str) -> None:
+        """Load the page, again where the engine's interfaces have cut off a part of it."""
+        cut_off: list[str] = []
+
+        def note(request: Request) -> None:
+            if request.failure == NETWORK_CHANGED and request.resource_type != "fetch":
+                cut_off.append(request.url)
+
+        self.page.add_init_script(_FETCH_AGAIN)
+        self.page.on("requestfailed", note)
+        for _ in range(LOADS):
+            cut_off.clear()
+            try:
+                self._load_once(address)
+            except Error:
+                if not cut_off:
+                    raise
+            if not cut_off:
+                break
+        else:
+            raise RuntimeError(f"{NETWORK_CHANGED} in each of {LOADS} loads: {cut_off}")
+        self.page.remove_listener("requestfailed", note)
+
+    def _load_once(self, address: str) -> None:
+        self.page.goto(address, timeout=LAB_MS)
+        launcher = self.page.locator(".jp-Launcher, .jp-NotebookPanel")
+        launcher.first.wait_for(timeout=LAB_MS)
+        self.page.wait_for_function("window.jupyterapp")
+        # The theme's style sheet comes after the launcher is drawn.
+        self.page.wait_for_load_state("networkidle", timeout=LAB_MS)
 
     def open(self, path: str) -> Notebook:
         """Open the notebook at `path`, relative to the folder, and wait for its kernel."""
