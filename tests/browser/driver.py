@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Request
 
 #: Seconds until the server takes connections.
-SERVER_SECONDS = 30.0
+SERVER_SECONDS = 60.0
 #: Between two looks at what the server has written.
 LOOK_SECONDS = 0.05
 #: For the server to end.
 STOP_SECONDS = 10.0
 #: Milliseconds until JupyterLab, a few megabytes of JavaScript, has drawn itself.
-LAB_MS = 30_000
+LAB_MS = 60_000
 #: How often JupyterLab is loaded before it is known not to load.
 LOADS = 10
 #: How Chromium fails requests that wait for a connection when an interface of the host comes or
 #: goes, as one does with every container and network of the engine's; to the loopback too.
 NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 #: Milliseconds for a kernel to start, for a cell to run, for a dialog to come.
-STEP_MS = 10_000
+STEP_MS = 20_000
 #: Milliseconds for a whole notebook.
-NOTEBOOK_MS = 30_000
+NOTEBOOK_MS = 60_000
 
 CHROMIUM_ARGS = (
     "--no-sandbox",

@@ -136,7 +136,7 @@ def test_a_long_output_comes_whole_and_trips_no_limit_of_the_server(lab: Lab) ->
 
     notebook.run(0)
     output = notebook.run(1)
-    notebook.wait_done(1)
+    notebook.wait_done(1, timeout=NOTEBOOK_MS)
 
     text = output.text_content() or ""
     assert "IOPub" not in text
@@ -154,7 +154,7 @@ def test_the_magics_run_in_a_python_notebook(lab: Lab, container: str) -> None:
 
     # Two cells are meant to fail, and JupyterLab goes on only past those that are tagged so.
     notebook.run_all()
-    notebook.wait_done(len(code) - 1, timeout=2 * NOTEBOOK_MS)
+    notebook.wait_done(len(code) - 1, timeout=NOTEBOOK_MS)
 
     def output(start: str) -> Locator:
         return notebook.output(next(i for i, cell in enumerate(code) if cell.startswith(start)))
