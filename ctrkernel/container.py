@@ -28,6 +28,7 @@ from ctrkernel.session.aside import run_aside
 from ctrkernel.session.launcher import Screen
 from ctrkernel.session.mask import Mask
 from ctrkernel.session.shell import ShellSession
+from ctrkernel.session.time_limit import time_limit
 from ctrkernel.session.variables import Variables, exported, values_of
 from ctrkernel.transfer.files import Files, Surroundings
 
@@ -58,7 +59,7 @@ def attach(
     """Return a running container to work in; its main shell starts at its first use.
 
     Args:
-        target: A name, an id, or the unique beginning of an id.
+        target: A name, an id, the unique beginning of an id, or a compose service.
         engine: None for the one that ``CTRKERNEL_ENGINE`` names, else docker, else podman.
         shell: The shell of its sessions, arguments included; None for ``CTRKERNEL_SHELL``, else
             bash where there is one, else sh.
@@ -362,7 +363,7 @@ class Container(Living, Files):
                 unset=unset,
                 tty=tty,
                 input=input.encode(errors="surrogateescape") if isinstance(input, str) else input,
-                timeout=timeout,
+                timeout=time_limit(timeout),
                 helpers=tuple(dict.fromkeys((helper, "sh", "bash"))),
             ),
             mask=self.mask,

@@ -103,7 +103,7 @@ class ExpectError(SessionError):
         output: What came in its place, and is unread.
     """
 
-    def __init__(self, message: str, output: str) -> None:
+    def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
         self.output = output
 

@@ -81,7 +81,7 @@ class ContainerInfo:
     mounts: tuple[Mount, ...] = ()
     read_only: bool = False
     created: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     health: str | None = None
     ports: tuple[Port, ...] = ()
     started: str = ""

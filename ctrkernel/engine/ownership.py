@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 #: The label of every container that we made; its value is its owner's, and nobody else's.
 LABEL = "ctrkernel.owner"
+#: Those that nobody released yet: whoever lets go of a container's object, and keeps a shell of it
+#: or nothing at all, has not closed the container.
+_HELD: set[Ownership] = set()
 #: What the reaper runs: the engine's program, the label, and the words that remove.
 _REMOVE = r"""
 engine=$0 label=$1; shift
@@ -38,6 +41,7 @@ class Ownership:
         self._reaper = Reaper(
             ["sh", "-c", _REMOVE, engine.program, self.label, *words], environ=os.environ
         )
+        _HELD.add(self)
 
     @property
     def life(self) -> int:
@@ -46,10 +50,12 @@ class Ownership:
 
     def dismiss(self) -> None:
         """Leave the container where it is."""
+        _HELD.discard(self)
         self._reaper.dismiss()
 
     def release(self) -> None:
         """Remove it now, in the background."""
+        _HELD.discard(self)
         self._reaper.release()
 
     def wait(self, timeout: float = WORK_TIMEOUT) -> bool:

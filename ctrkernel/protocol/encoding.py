@@ -7,6 +7,7 @@ with every control character escaped.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ PIECE: Final = 840
 #: whole would copy a megabyte a thousand times.
 PIECES_PER_JOIN: Final = 48
 
+#: Lone surrogates that stand for no byte: PEP 383.
+_SURROGATE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 #: Characters that a terminal, or a shell with history expansion, may act on, by their codes.
 _CONTROL: Final = frozenset(range(0x20)) | {0x7F, ord("!")}
 
@@ -25,9 +28,14 @@ _CONTROL: Final = frozenset(range(0x20)) | {0x7F, ord("!")}
 def code_bytes(code: str) -> bytes:
     """Encode a cell as UTF-8; NUL, which no shell can hold, is left out as shells do.
 
-    A lone surrogate, which is no character, becomes a question mark.
+    A byte that Python could not decode (U+DC80 to U+DCFF, as in names by :func:`os.listdir`) is
+    that byte again; any other lone surrogate, which is no character, becomes a question mark.
     """
-    return code.replace("\0", "").encode("utf-8", "replace")
+    text = code.replace("\0", "")
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("?", text).encode("utf-8", "surrogateescape")
 
 
 def _table(special: dict[int, bytes], pattern: bytes) -> tuple[bytes, ...]:

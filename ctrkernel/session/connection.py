@@ -8,7 +8,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
+from ctrkernel.engine.reaper import HANG_UP_TIMEOUT, PID_WORD, START_WORD, Reaper
 from ctrkernel.errors import (
     CtrKernelError,
     SessionClosed,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: What the engine's CLI exits with where the program to execute cannot be, or is not there.
 NO_PROGRAM = (126, 127)
+#: Seconds that a terminal may take to end.
+CLOSE_TIMEOUT = 5.0
 
 
 class Connection:
@@ -89,15 +91,23 @@ class Connection:
         self._reapers: list[Reaper] = []
         #: Those of shells that were closed, which nobody has waited for.
         self._ending: list[Reaper] = []
+        #: That of the shell that was closed last: what it still has to tell is not of the next.
+        self._leaving: Pump | None = None
+        #: The process whose threads serve the shell; a fork of it has the objects alone.
+        self._process = 0
 
     # Life
 
     def open(self) -> None:
         """Start the shell and return at once; :meth:`wait_ready` waits for it."""
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:
+            leaving.join(CLOSE_TIMEOUT)
         with self._lock:
             if not self.closed:
                 return
             self.closed = False
+            self._process = os.getpid()
             self._start(self._launches[0])
 
     def _start(self, launch: Launch) -> None:
@@ -140,10 +150,11 @@ class Connection:
             timeout: Seconds.
 
         Raises:
-            SessionClosed: It is closed.
+            SessionClosed: It is closed, or was started by the process that this is a fork of.
             TargetError: The container cannot be used, or has no shell.
             ShellStartFailed: The shell did not come to a prompt.
         """
+        self.require_here()
         if self.closed and self.failure is None:
             raise self._is_closed()
         settled = self._settled.wait(timeout)
@@ -171,6 +182,7 @@ class Connection:
                 self.failure = self._is_closed()
                 self._settled.set()
             pump, self.pump = self.pump, None
+            self._leaving = pump or self._leaving
             reapers, self._reapers = self._reapers, []
             side, self._side = self._side, None
             if side is not None:
@@ -186,7 +198,8 @@ class Connection:
         with self._lock:
             reapers, self._ending = self._ending, []
         for reaper in reapers:
-            reaper.wait()
+            # In a fork nothing has been tidied: the shell is the parent's, and so is the reaper.
+            reaper.wait(HANG_UP_TIMEOUT if self._process == os.getpid() else 0)
 
     def _is_closed(self) -> SessionClosed:
         return SessionClosed(f"session {self._name} is closed; reopen it")
@@ -252,14 +265,31 @@ class Connection:
             and look.image != ready.image
         )
 
+    def require_here(self) -> None:
+        """Raise SessionClosed in a fork of the process that started the shell.
+
+        Nobody there reads the terminal, and what it types is typed to the parent's shell.
+        """
+        if self._process not in (0, os.getpid()):
+            raise SessionClosed(
+                f"session {self._name} belongs to the process that this one was forked from; "
+                "attach anew in this one"
+            )
+
+    def require_open(self) -> None:
+        """Raise SessionClosed if it is closed."""
+        if self.closed:
+            raise self._is_closed()
+
     def require_ready(self) -> Pump:
         """Return what types to the shell.
 
         Raises:
-            SessionClosed: It is closed.
+            SessionClosed: It is closed, or was started by the process that this is a fork of.
             ShellExited: The shell ended.
             ShellBusy: The shell is not at its first prompt yet.
         """
+        self.require_here()
         if self.closed or self.pump is None:
             raise self._is_closed()
         if self.exit_status is not None:
@@ -311,8 +341,7 @@ class Connection:
     def side(self) -> SideShell:
         """A second shell in the same container, which answers questions while this one works."""
         with self._lock:
-            if self.closed:
-                raise self._is_closed()
+            self.require_open()
             if self._side is None:
                 self._side = SideShell(
                     self._engine, self._container, helper=self.helper, env=self.screen.env

@@ -123,6 +123,9 @@ class Program:
             )
         if not self.argv or not self.argv[0]:
             raise UsageError("no program was named; give one, such as ['ls', '-l']")
+        for name, value in self.env.items():
+            if not isinstance(value, str):
+                raise UsageError(f"the value of {name} is a str, not {type(value).__name__}")
         if any("\0" in text for text in (*self.argv, *self.env.values())):
             raise UsageError("a word or a variable holds a NUL, which no program can be given")
         for name in self.env:
@@ -211,6 +214,8 @@ class _Run:
         self._ended_at = 0.0
         self._helpless = threading.Event()
         self._over = threading.Event()
+        #: What `on_output` raised.
+        self._fault: BaseException | None = None
 
     def run(self) -> ExecResult:
         argv, environ = self._command()
@@ -230,10 +235,10 @@ class _Run:
         except Cancelled:
             status = _KILLED
             self._tell_of_the_rest()
-        except OSError as error:
-            reaper.dismiss()
-            raise self._not_started(error) from error
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError) and error is not self._fault:
+                reaper.dismiss()
+                raise self._not_started(error) from error
             # Python's own interrupt, or a fault in `on_output`: the program must not stay.
             reaper.release()
             reaper.wait()
@@ -312,7 +317,11 @@ class _Run:
         if text:
             self._captures[name].add(text)
             if self._on_output is not None:
-                self._on_output(name, text)
+                try:
+                    self._on_output(name, text)
+                except BaseException as error:
+                    self._fault = error
+                    raise
 
     # The end
 
@@ -398,7 +407,12 @@ class _Run:
         said = said.removeprefix(_PREFACE).removeprefix("Error: ").removesuffix(": unknown")
         said = self._mask.hide(said) if self._mask is not None else said
         program = one_line(self._program.argv[0], limit=80)
-        return f"cannot run '{program}': {said}; name a program of the image, or use %ctr for shell"
+        given = self._program.workdir is not None or self._program.user is not None
+        return f"cannot run '{program}': {said}; " + (
+            "look at the program's name, at --user and at --workdir"
+            if given
+            else "name a program of the image, or use %ctr for shell"
+        )
 
     def _not_started(self, error: OSError) -> CtrKernelError:
         if isinstance(error, FileNotFoundError | PermissionError):

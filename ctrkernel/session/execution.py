@@ -30,6 +30,7 @@ class Execution:
         typed: Whether somebody typed to it, which it may not have read.
         ours: Whether it is no command of the person's; then nobody else hears its output.
         attended: Whether a person sits at its terminal, which then shows what they type.
+        fault: What `on_output` raised, if it did; it is not called again.
     """
 
     code: str
@@ -43,15 +44,34 @@ class Execution:
     typed: bool = False
     ours: bool = False
     attended: bool = False
+    fault: BaseException | None = None
     started: float = field(default_factory=time.monotonic)
     future: Future[CommandResult] = field(default_factory=Future)
 
-    def take(self, text: str) -> None:
-        """Pass a piece of output on, and keep it if it is to be kept."""
+    def take(self, text: str) -> bool:
+        """Pass a piece of output on, and keep it if it is to be kept.
+
+        Returns:
+            False where `on_output` raised just now: a fault of the caller's, which is theirs to
+            hear of when the command ends, and none of the session's.
+        """
         if self.capture is not None:
             self.capture.add(text)
-        if self.on_output is not None:
+        if self.on_output is None:
+            return True
+        try:
             self.on_output(text)
+        except BaseException as error:  # noqa: BLE001 - told to whoever waits, whatever it is
+            self.on_output, self.fault = None, error
+            return False
+        return True
+
+    def end(self, result: CommandResult) -> None:
+        """Tell whoever waits that it came to its end."""
+        if self.fault is not None:
+            self.future.set_exception(self.fault)
+        else:
+            self.future.set_result(result)
 
     def result(self, exit_code: int, cwd: str) -> CommandResult:
         """Return the result as of now."""

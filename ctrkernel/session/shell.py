@@ -11,13 +11,14 @@ from ctrkernel.errors import CommandTimedOut, ShellBusy, ShellExited, UsageError
 from ctrkernel.protocol.conversation import INTERRUPTED, Done, Ready
 from ctrkernel.protocol.detach import DETACH_KEYS, DetachKeys
 from ctrkernel.session import startup
-from ctrkernel.session.connection import Connection
+from ctrkernel.session.connection import CLOSE_TIMEOUT, Connection
 from ctrkernel.session.execution import Execution, OnOutput
 from ctrkernel.session.interrupter import Interrupter
 from ctrkernel.session.launcher import Screen
 from ctrkernel.session.output import Capture
 from ctrkernel.session.result import CommandResult
 from ctrkernel.session.talker import Talker
+from ctrkernel.session.time_limit import time_limit
 
 if TYPE_CHECKING:
     import re
@@ -35,8 +36,8 @@ START_TIMEOUT = 30.0
 STOP_GRACE = 2.0
 #: Seconds that a command waits for a statement of ours.
 OURS_TIMEOUT = 5.0
-#: Seconds that a terminal may take to end.
-CLOSE_TIMEOUT = 5.0
+#: Lines, or characters of one, that a terminal may have: its size is two unsigned shorts.
+LONGEST_SIDE = 65_535
 
 
 class ShellSession:
@@ -98,6 +99,7 @@ class ShellSession:
         self._prepare = prepare
         self._witness = witness
         self._lock = threading.RLock()
+        self._reopening = threading.RLock()
         self._interrupter = Interrupter(self._connection, runs=self.runs, notify=self.notify)
         self._execution: Execution | None = None
         self._commands = 0
@@ -107,6 +109,9 @@ class ShellSession:
         #: Terminals that show what the shell says.
         self._watchers: list[Callable[[str], None]] = []
         self._door: Door | None = None
+
+    def __repr__(self) -> str:
+        return f"<ShellSession {self.name} of {self.container}: {self.state}>"
 
     def __enter__(self) -> Self:
         """Open, and wait for the first prompt."""
@@ -165,15 +170,19 @@ class ShellSession:
             self.close(wait=False)
 
     def reopen(self) -> None:
-        """Start a new shell, in the directory of the last one where that still exists."""
-        cwd = self.cwd
-        self.close(wait=False)
-        self.open()
-        self.wait_ready()
-        if cwd is not None:
-            self.wait(self.submit(f"cd -- {shlex.quote(cwd)}", ours=True))
-        if self._prepare is not None:
-            self._prepare(self)
+        """Start a new shell, in the directory of the last one where that still exists.
+
+        Threads that do so at once take turns.
+        """
+        with self._reopening:
+            cwd = self.cwd
+            self.close(wait=False)
+            self.open()
+            self.wait_ready()
+            if cwd is not None:
+                self.wait(self.submit(f"cd -- {shlex.quote(cwd)}", ours=True))
+            if self._prepare is not None:
+                self._prepare(self)
 
     @property
     def alive(self) -> bool:
@@ -255,7 +264,8 @@ class ShellSession:
             code: Any number of lines.
             timeout: Seconds; None for no limit.
             check: Raise if the exit code is not 0.
-            on_output: Called with each piece of output, in the session's thread.
+            on_output: Called with each piece of output, in the session's thread. What it raises
+                interrupts the command, and is raised here when that has ended.
 
         Returns:
             The result; its output is what a terminal would have received.
@@ -266,6 +276,7 @@ class ShellSession:
             ShellExited: The shell ended; :meth:`reopen` starts another.
             ShellBusy: Another command is running.
         """
+        timeout = time_limit(timeout)
         self.wait_ready()
         execution = self.submit(code, on_output=on_output, keep=True)
         result = self.wait(execution, timeout)
@@ -282,9 +293,12 @@ class ShellSession:
             CommandTimedOut: The time was up; the command was interrupted, the shell is usable.
             ShellExited: The shell ended.
         """
+        timeout = time_limit(timeout)
         try:
             return execution.future.result(timeout)
         except TimeoutError as error:
+            if error is execution.fault:
+                raise
             partial = self.stop(execution)
             message = f"timed out after {timeout:g} s" if timeout is not None else "timed out"
             raise CommandTimedOut(message, partial) from error
@@ -464,10 +478,14 @@ class ShellSession:
         """Let ``ctrkernel shell --join`` of the same user in; return the door's path.
 
         It is closed with the session.
+
+        Raises:
+            SessionClosed: There is no session to let anybody into.
         """
         from ctrkernel.session.door import Door  # noqa: PLC0415 - few sessions need it
 
         with self._lock:
+            self._connection.require_open()
             if self._door is None:
                 self._door = Door(self)
             return self._door.path
@@ -489,7 +507,16 @@ class ShellSession:
         self._connection.type(data)
 
     def resize(self, rows: int, columns: int) -> None:
-        """Set the terminal's size in characters."""
+        """Set the terminal's size in characters.
+
+        Raises:
+            UsageError: No terminal has that size.
+        """
+        for side in (rows, columns):
+            if not isinstance(side, int) or not 1 <= side <= LONGEST_SIDE:
+                raise UsageError(
+                    f"a terminal has 1 to {LONGEST_SIDE:,} rows and columns, not {side!r}"
+                )
         self.rows, self.columns = rows, columns
         if self._witness is not None:
             self._witness.resized(self)
@@ -541,7 +568,7 @@ class ShellSession:
         execution = self._execution
         if execution is not None and execution.ours and not late:
             # Neither in a transcript nor in a dialogue: a terminal may echo a secret's pieces.
-            execution.take(text)
+            self._hand_over(execution, text)
             return
         if self._on_shown is not None:
             self._on_shown(text)
@@ -551,9 +578,13 @@ class ShellSession:
             watcher(text)
         if execution is not None and not (late and self._on_late is not None):
             self._talker.dialogue.add(text)
-            execution.take(text)
+            self._hand_over(execution, text)
         elif self._on_late is not None:
             self._on_late(text)
+
+    def _hand_over(self, execution: Execution, text: str) -> None:
+        if not execution.take(text):
+            self.interrupt()
 
     def on_done(self, done: Done) -> None:
         """The running command ended."""
@@ -571,7 +602,7 @@ class ShellSession:
             self._stray = unread or execution.typed
             if execution.interrupts and conversation is not None:
                 conversation.interrupted = True
-            execution.future.set_result(execution.result(done.status, done.cwd))
+            execution.end(execution.result(done.status, done.cwd))
 
     def on_quiet(self) -> None:
         """A running command is silent: a shell that was stopped would stay so for ever."""
@@ -597,7 +628,9 @@ class ShellSession:
         if execution is not None:
             result = execution.result(self.exit_status or 0, self.cwd or "/")
             execution.lost = self._connection.never_began
-            execution.future.set_exception(ShellExited(message(), result))
+            gone = ShellExited(message(), result)
+            gone.__cause__ = execution.fault
+            execution.future.set_exception(gone)
 
     def _why_gone(self, status: int) -> str:
         trouble = self._connection.trouble()

@@ -9,6 +9,7 @@ from ctrkernel.errors import ExpectEnded, SessionClosed, ShellBusy, ShellIdle, U
 from ctrkernel.protocol.conversation import has_command
 from ctrkernel.protocol.keys import key_bytes
 from ctrkernel.session.dialogue import Dialogue, compiled
+from ctrkernel.session.time_limit import time_limit
 
 if TYPE_CHECKING:
     import re
@@ -41,6 +42,8 @@ class Talker:
 
     def send(self, text: str, *, enter: bool) -> None:
         """See :meth:`ShellSession.send`."""
+        if not isinstance(text, str):
+            raise UsageError(f"text is a str, not {type(text).__name__}; give what is to be typed")
         session = self._session
         session.wait_ready()
         with session.lock:
@@ -74,6 +77,8 @@ class Talker:
         cancelled: threading.Event | None,
     ) -> str:
         """See :meth:`ShellSession.expect`."""
+        self._session.connection.require_here()
+        timeout = time_limit(timeout)
         expression = compiled(pattern) if pattern is not None else None
         pump = self._session.connection.pump
         if pump is not None and pump.here:

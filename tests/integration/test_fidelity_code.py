@@ -58,6 +58,7 @@ LITERAL = [
     ),
     case("a byte order mark in a word", ("printf %s '\ufeffx'", "\ufeffx")),
     case("UTF-8 of every length", ("printf %s 'é€𝄞'", "é€𝄞")),
+    case("bytes that are no UTF-8", ("printf %s 'a\udcffb\udc80' | od -An -tx1", " 61 ff 62 80\n")),
     case("a lone surrogate", ("printf %s 'a\ud800b'", "a?b")),
     case(
         "exclamation marks",

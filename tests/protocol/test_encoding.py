@@ -144,6 +144,11 @@ def test_a_nul_is_left_out_and_a_lone_surrogate_is_a_question_mark() -> None:
     assert code_bytes("a\0b\ud800c\u2028d\r\n") == b"ab?c\xe2\x80\xa8d\r\n"
 
 
+def test_a_byte_that_python_could_not_decode_is_that_byte_again() -> None:
+    assert code_bytes(b"cd a\xffb\x80\xc3".decode(errors="surrogateescape")) == b"cd a\xffb\x80\xc3"
+    assert code_bytes("a\udcff\udfff\ud800\U00010000") == b"a\xff??\xf0\x90\x80\x80"
+
+
 @c_shells
 @locales
 def test_awkward_bytes_arrive_by_ansi_c_quoting(argv_of: tuple[str, ...], locale: str) -> None:
