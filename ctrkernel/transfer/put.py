@@ -240,7 +240,9 @@ def _deliver(
         if stage is None:
             return [*packer.notes, *verify_arrived(plan, packer, timeout=stall_timeout)]
         notes = verify_staged(plan, stage.path, packer, tool, cancelled=cancelled)
-        if not at_once:
+        if at_once:
+            stage.tidy(sender.said)
+        else:
             stage.place(packer.packed, clobber=clobber)
     return [*packer.notes, *notes]
 

@@ -101,7 +101,9 @@ def relay(
         route = Route.TAR
     stage = None
     if probe.by_exec and {"mv", "rm"} <= probe.tools:
-        stage = RemoteStage(engine, info, folder=placement.folder, user=user or "0")
+        stage = RemoteStage(
+            engine, info, folder=placement.folder, user=user or "0", boot=probe.boot
+        )
     repacker = Repacker(
         stage=None if stage is None else stage.name,
         owner=None

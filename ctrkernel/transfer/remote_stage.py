@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import shlex
 from typing import TYPE_CHECKING, Final, Self
 
 from ctrkernel.engine.reaper import Reaper
 from ctrkernel.errors import CtrKernelError, TransferError, one_line
+from ctrkernel.transfer import stage_owner
 from ctrkernel.transfer.remote import failure
 from ctrkernel.transfer.stage import PREFIX, file_onto_folder, folder_onto_file
 
@@ -27,7 +30,7 @@ _FOLDER_ONTO_FILE, _FILE_ONTO_FOLDER, _NOT_COMPLETE = 73, 74, 75
 #: $1 is the staging folder, $2 the destination, $3 and $4 how many files there are and their
 #: bytes, $5 is `n` to leave what exists alone, $6 how the stages of this container begin, $7 how
 #: those of its present run do, $8 is `tar` to unpack stdin first. All is checked before anything
-#: moves.
+#: moves. At the end it removes stages of earlier runs, and lists those of this one.
 _SCRIPT: Final = r"""
 LC_ALL=C; export LC_ALL
 check() (
@@ -80,17 +83,36 @@ fi
 code=$?
 if [ "$code" = 0 ] || [ "$8" = tar ]; then rm -rf -- "$1"; fi
 for e in "$d/$6"*; do
-  case $e in "$d/$7"*) ;; *) [ -d "$e" ] && [ ! -h "$e" ] && rm -rf -- "$e" ;; esac
+  [ -d "$e" ] && [ ! -h "$e" ] || continue
+  case $e in
+  "$d/$7"*) [ "$code" != 0 ] || printf '%s\n' "${e##*/}" ;;
+  *) rm -rf -- "$e" ;;
+  esac
 done
 exit "$code"
 """
+#: Removes stages, and first the script above where it still waits to be sent an archive for one:
+#: an engine that was killed, or started again, beside containers that run on (``live-restore``)
+#: never tells the programs that it ran of their input's end. Each leads a group of its own.
+_REMOVE: Final = r"""
+for p in /proc/[0-9]*; do
+  c=$(tr '\0' ' ' <"$p/cmdline")
+  for stage; do
+    case $c in *'tar -xp'[f]*" $stage "*) kill -9 "-${p#/proc/}" ;; esac
+  done
+done 2>/dev/null
+rm -rf -- "$@" || exit 77
+"""
+#: Its status for what it could not remove, in the end.
+_CANNOT: Final = 77
 
 
 class RemoteStage:
     """The staging folder of a put; a context manager, which removes it after an error.
 
-    The archive itself makes it. If this process is killed a reaper removes it; if the container
-    is, the next put into the same folder does.
+    The archive itself makes it. If this process is killed a reaper removes it, and so it does if
+    the engine does not answer for the moment, or the container is paused. What is left after all,
+    of a container or an engine that was killed, the next put into the same folder removes.
 
     Args:
         engine: The engine.
@@ -107,7 +129,7 @@ class RemoteStage:
         *,
         folder: str,
         user: str,
-        boot: str = "",
+        boot: str,
     ) -> None:
         self._engine = engine
         self._container = container
@@ -116,18 +138,23 @@ class RemoteStage:
         self._mine = f"{PREFIX}{container.id[:12]}-"
         self._now = f"{self._mine}{boot or 'x'}-"
         self._reaper: Reaper | None = None
-        self.name = self._now + secrets.token_hex(6)
+        self.name = f"{self._now}{stage_owner.tag()}-{secrets.token_hex(6)}"
 
     def __enter__(self) -> Self:
-        remove = self._engine.exec_argv(self._container.id, self._remove, user="0")
-        self._reaper = Reaper(remove, environ=os.environ)
+        stage_owner.hold(self.name)
+        remove = shlex.join(self._engine.exec_argv(self._container.id, self._remove, user="0"))
+        argv = ["sh", "-c", f"{remove}; code=$?; [ $code = 0 ] || [ $code = {_CANNOT} ]"]
+        self._reaper = Reaper(argv, paused=self._unable, environ=os.environ)
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        if error is not None:
-            self.remove()
+        removed = error is None or self.remove()
+        stage_owner.let_go(self.name)
         if self._reaper is not None:
-            self._reaper.dismiss()
+            if removed:
+                self._reaper.dismiss()
+            else:
+                self._reaper.release()
 
     @property
     def path(self) -> str:
@@ -142,7 +169,21 @@ class RemoteStage:
 
     @property
     def _remove(self) -> list[str]:
-        return ["rm", "-rf", "--", self.path]
+        return ["sh", "-c", _REMOVE, "sh", self.path]
+
+    @property
+    def _unable(self) -> list[str]:
+        """Return a command that prints ``true`` while a program may run in the container later.
+
+        That is so while it is paused, and while the engine is gone or just begins to know it again.
+        """
+        engine = self._engine
+        state = "--format={{or .State.Running .State.Paused}}"
+        inspect = shlex.join(engine.command("inspect", state, self._container.id))
+        answers = shlex.join(engine.command("ps", "--quiet"))
+        # The second question is for an engine that came back after the first.
+        wait = f"{answers} >/dev/null || {{ echo true; exit; }}"
+        return ["sh", "-c", f"state=$({inspect}) || {{ {wait}; state=$({inspect}); }}; echo $state"]
 
     def unpack_argv(self, extent: Extent, *, clobber: bool) -> list[str]:
         """Return the argv of a client that unpacks the archive on its stdin and places all of it.
@@ -177,6 +218,19 @@ class RemoteStage:
                 break
         if code:
             raise self.explain(code, said, complaint, extent)
+        self.tidy(said)
+
+    def tidy(self, said: str) -> None:
+        """Remove the stages that the script listed, of which nobody is the owner any more."""
+        mine = re.compile(re.escape(self._now) + r"[0-9a-f.]+-[0-9a-f]+")
+        left = [
+            name
+            for name in said.splitlines()
+            if mine.fullmatch(name) and stage_owner.is_left_over(name)
+        ]
+        if left:
+            folder = self._folder.rstrip("/")
+            self._run([*self._remove[:-1], *(f"{folder}/{name}" for name in left)])
 
     def explain(self, code: int, said: str, complaint: str, extent: Extent | None) -> TransferError:
         """Say why the script failed.
@@ -200,13 +254,17 @@ class RemoteStage:
             )
         return failure(self._engine, self._container, doing=doing, said=complaint)
 
-    def remove(self) -> None:
+    def remove(self) -> bool:
         """Remove it, as far as the container still can; never raises an error of ours."""
+        return self._run(self._remove)
+
+    def _run(self, argv: list[str]) -> bool:
         for user in dict.fromkeys(self._users):
             with contextlib.suppress(CtrKernelError):
-                command = self._engine.exec_argv(self._container.id, self._remove, user=user)
+                command = self._engine.exec_argv(self._container.id, argv, user=user)
                 if self._engine.run(command[1:], timeout=REMOVE_TIMEOUT).exit_code == 0:
-                    return
+                    return True
+        return False
 
     def _argv(self, extent: Extent | None, *, clobber: bool, unpack: bool) -> list[str]:
         words = [

@@ -11,6 +11,7 @@ import pytest
 
 from ctrkernel.engine.process import run_process
 from ctrkernel.errors import CtrKernelError, TransferInterrupted
+from ctrkernel.transfer.put import put
 from tests.integration.command_bench import Bench
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def bench(debian: str) -> Iterator[Bench]:
 
 @pytest.fixture
 def other(make_container: Callable[..., str]) -> str:
-    return make_container()
+    return make_container("debian", "--tmpfs=/scratch")
 
 
 def listing(bench: Bench, folder: str, container: str = "") -> str:
@@ -191,6 +192,31 @@ def test_an_interrupt_leaves_the_other_side_as_it_was(bench: Bench, other: str) 
 
     assert bench.sh("ls -A /srv; cat /srv/large", container=other) == "large\nold\n"
     assert bench.sh("ps -e -o args", container=other).count("tar ") == 0
+
+
+def test_a_copy_and_a_put_into_one_folder_at_once_both_arrive(
+    bench: Bench, other: str, tmp_path: Path
+) -> None:
+    (tmp_path / "put").write_bytes(bytes(3_000_000))
+    done: list[str] = []
+
+    def copy_meanwhile(moved: int, _: int | None) -> None:
+        if moved > 1_000_000 and not done:
+            done.append(bench.run(f"ctr_copy {bench.name}:/tmp/from/one {other}:/scratch").text)
+
+    engine = bench.workspace.engine
+    put(
+        engine,
+        engine.inspect(other),
+        [str(tmp_path / "put")],
+        "/scratch",
+        base="/",
+        home=None,
+        on_progress=copy_meanwhile,
+    )
+
+    assert len(done) == 1
+    assert bench.sh("ls -A /scratch", container=other) == "one\nput\n"
 
 
 def test_nothing_of_it_is_on_this_machine(
