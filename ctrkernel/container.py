@@ -223,9 +223,8 @@ class Container(Living, Files):
         )
         which = "" if name == MAIN else f" {name}"
         notice = f"new shell{which} in {session.cwd or '/'}; the last one ended with exit status "
-        return session, f"{notice}{status}" + (
-            "" if moved else f", and its directory {cwd} is gone"
-        )
+        gone = "" if moved else f", and its directory {cwd} is gone"
+        return session, self.mask.hide(f"{notice}{status}{gone}")
 
     def fresh(self, name: str = MAIN, *, cancelled: Callable[[], bool] | None = None) -> None:
         """Start a new shell `name` in place of the present one, which ends once it is ready.

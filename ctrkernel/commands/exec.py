@@ -16,7 +16,6 @@ from ctrkernel.session.variables import check_name
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from ctrkernel.container import Container
     from ctrkernel.session.exec import OnExecOutput
@@ -120,15 +119,15 @@ class Exec(Command):
             "cancelled": context.interrupts.is_set,
             "on_notice": context.frontend.notice,
         }
-        targets: Sequence[str | None] = named_targets(arguments.on) or [None]
-        containers = [context.workspace.container(target) for target in targets]
+        targets = named_targets(arguments.on)
 
         def run(container: Container, show: OnExecOutput) -> ExecResult:
             with context.interrupts.calling(container.abandon):
                 return container.exec(arguments.argv, on_output=show, **options)
 
-        if len(containers) > 1:
-            fleet = in_each(containers, run, context=context)
+        if len(targets) > 1:
+            containers, errors = context.workspace.members(targets)
+            fleet = in_each(containers, run, context=context, errors=errors)
             each = fleet.results.items()
             _keep(
                 arguments,
@@ -140,7 +139,8 @@ class Exec(Command):
             fleet.check(allow_failed=arguments.no_raise)
             return Output()
         try:
-            result = run(containers[0], lambda name, text: context.frontend.stream(text, name=name))
+            container = context.workspace.container(*targets)
+            result = run(container, lambda name, text: context.frontend.stream(text, name=name))
         except CommandError as error:
             if error.result is not None:
                 _keep(

@@ -381,6 +381,16 @@ def test_several_containers_run_it_at_once_and_who_failed_is_named(
     assert f"{debian:<{max(len(debian), len(no_shell))}} │ hi\n" in frontend.text
 
 
+def test_one_of_several_that_is_no_container_is_named_and_the_others_run_it(
+    context: Context, frontend: RecordingFrontend, debian: str
+) -> None:
+    assert frontend.variables is not None
+    with pytest.raises(CommandFailed, match=r"failed in 1 of 2: no-such-one .*no container"):
+        run(f"--on {debian},no-such-one --out o echo hi", context)
+
+    assert frontend.variables["o"] == {debian: "hi\n"}
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

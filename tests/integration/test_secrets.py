@@ -291,6 +291,15 @@ def test_errors_and_notices_show_no_secret(context: Context, frontend: Recording
     assert "hunter22" not in repr(caught.value)
 
 
+def test_a_new_shell_in_a_directory_that_is_called_so_does_not_tell(bash: Container) -> None:
+    hold(bash, "S", "hunter22")
+    bash.run('mkdir -p "/tmp/$S"; cd "/tmp/$S"')
+    with pytest.raises(ShellExited):
+        bash.run("exit 3")
+
+    assert bash.ready()[1].startswith(f"new shell in /tmp/{DOTS}; the last one ended")
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
