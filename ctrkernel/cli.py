@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, 1 for an error, 2 for wrong words."""
     words = list(sys.argv[1:] if argv is None else argv)
     # What follows -- is a command's own; argparse would look for options of ours in it.
-    copies = words[:1] in (["put"], ["get"])
+    copies = words[:1] in (["put"], ["get"], ["copy"])
     end = words.index("--") if "--" in words and not copies else len(words)
     arguments, rest = _parser().parse_known_args(words[:end])
     command = words[end + 1 :]
@@ -114,7 +114,7 @@ def _add_shell(commands: Any) -> None:
 def _add_copies(commands: Any) -> None:
     from ctrkernel.commands.copy_line import add_parser  # noqa: PLC0415 - `import ctrkernel` is fast
 
-    for name in ("put", "get"):
+    for name in ("put", "get", "copy"):
         add_parser(commands, name)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ctrkernel.commands import variables
 from ctrkernel.commands.command import Command, CommandParser, Completes
@@ -38,6 +38,39 @@ class CopyParser(CommandParser):
         return parsed
 
 
+#: What every copy can be asked for, wherever the files are.
+_FLAGS: Final = (
+    (("-L", "--follow", "--follow-link"), "copy what a link in SRC points at"),
+    (("-a", "--archive"), "keep the numeric owner of the files"),
+    (("-p", "--parents"), "make the folders that are missing above DEST"),
+    (("-n", "--no-clobber"), "leave files that exist alone"),
+    (("-u", "--update"), "copy only files whose size or time differs"),
+    (("-c", "--checksum"), "copy only files whose content differs"),
+    (("--verify",), "compare checksums before anything takes its place"),
+    (("--dry-run",), "say what would happen, and do nothing"),
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every copy has."""
+    for names, text in _FLAGS:
+        parser.add_argument(*names, action="store_true", help=text)
+    parser.add_argument("--owner", metavar="USER[:GROUP]", help="who shall own it")
+    parser.add_argument("--mode", help="permissions as for chmod: 640, or u=rw,go=r")
+
+
+def options_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return those options as :class:`~ctrkernel.container.Container` takes them."""
+    names = ("archive", "parents", "no_clobber", "update", "checksum", "verify", "dry_run")
+    flags = {name: getattr(arguments, name) for name in names}
+    return {
+        "follow_link": arguments.follow,
+        **flags,
+        "owner": arguments.owner,
+        "mode": arguments.mode,
+    }
+
+
 class Copy(Command):
     """What putting and getting share."""
 
@@ -53,20 +86,7 @@ class Copy(Command):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add what the command line has too."""
-        flags = (
-            (("-L", "--follow", "--follow-link"), "copy what a link in SRC points at"),
-            (("-a", "--archive"), "keep the numeric owner of the files"),
-            (("-p", "--parents"), "make the folders that are missing above DEST"),
-            (("-n", "--no-clobber"), "leave files that exist alone"),
-            (("-u", "--update"), "copy only files whose size or time differs"),
-            (("-c", "--checksum"), "copy only files whose content differs"),
-            (("--verify",), "compare checksums before anything takes its place"),
-            (("--dry-run",), "say what would happen, and do nothing"),
-        )
-        for names, text in flags:
-            parser.add_argument(*names, action="store_true", help=text)
-        parser.add_argument("--owner", metavar="USER[:GROUP]", help="who shall own it")
-        parser.add_argument("--mode", help="permissions as for chmod: 640, or u=rw,go=r")
+        add_options(parser)
 
     def words(self, line: str) -> list[str]:
         """Split the line; the words remember what was quoted."""
@@ -74,23 +94,7 @@ class Copy(Command):
 
     def options(self, arguments: argparse.Namespace) -> dict[str, object]:
         """Return the options as :meth:`Container.put` and ``get`` take them."""
-        return {
-            "follow_link": arguments.follow,
-            **{
-                name: getattr(arguments, name)
-                for name in (
-                    "archive",
-                    "parents",
-                    "no_clobber",
-                    "update",
-                    "checksum",
-                    "verify",
-                    "dry_run",
-                    "owner",
-                    "mode",
-                )
-            },
-        }
+        return options_of(arguments)
 
     def told(self, summary: TransferSummary, *, dry_run: bool) -> str:
         """Return the line that says what was done, or would be."""

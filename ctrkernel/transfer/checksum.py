@@ -7,6 +7,7 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer.listing import batches
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ TOOLS: Final[dict[str, tuple[Callable[[], Digest], str]]] = {
 def tool_of(tools: frozenset[str]) -> str | None:
     """Return the best of the `tools` that a container has, if there is one."""
     return next((tool for tool in TOOLS if tool in tools), None)
+
+
+def no_tool(name: str) -> TransferError:
+    """Say that the container `name` cannot make checksums."""
+    return TransferError(
+        f"{one_line(name)} has no {', '.join(TOOLS)}, so contents cannot be compared; "
+        "use --update, which goes by size and time"
+    )
 
 
 def remote_digests(

@@ -1,4 +1,4 @@
-"""The files of one container, as its Python API has them: put and get."""
+"""The files of one container, as its Python API has them: put, get and copy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.relay import Remote
     from ctrkernel.transfer.summary import TransferSummary
 
 
@@ -90,14 +91,14 @@ class Files(ABC):
             TransferError: It could not be done; the destination is as it was.
             UsageError: `mode` is no mode.
         """
-        from ctrkernel.transfer.options import Mode, Options  # noqa: PLC0415 - a shell needs no transfers
+        from ctrkernel.transfer.options import options_from  # noqa: PLC0415 - a shell needs no transfers
         from ctrkernel.transfer.put import put  # noqa: PLC0415 - as above
 
-        options = Options(
+        options = options_from(
             archive=archive,
             follow_link=follow_link,
             owner=owner,
-            mode=None if mode is None else Mode.parse(mode),
+            mode=mode,
             parents=parents,
             no_clobber=no_clobber,
             update=update,
@@ -168,14 +169,14 @@ class Files(ABC):
         """
         from ctrkernel.transfer.extract import Limits  # noqa: PLC0415 - a shell needs no transfers
         from ctrkernel.transfer.get import get  # noqa: PLC0415 - as above
-        from ctrkernel.transfer.options import Mode, Options  # noqa: PLC0415 - as above
+        from ctrkernel.transfer.options import options_from  # noqa: PLC0415 - as above
 
         named = [sources] if isinstance(sources, str) else sources
-        options = Options(
+        options = options_from(
             archive=archive,
             follow_link=follow_link,
             owner=owner,
-            mode=None if mode is None else Mode.parse(mode),
+            mode=mode,
             parents=parents,
             no_clobber=no_clobber,
             update=update,
@@ -201,6 +202,95 @@ class Files(ABC):
             on_progress=on_progress,
             cancelled=cancelled,
         )
+
+    def copy(
+        self,
+        sources: str | Sequence[str],
+        destination: str,
+        *,
+        to: Files,
+        session: str = "main",
+        archive: bool = False,
+        follow_link: bool = False,
+        owner: str | None = None,
+        mode: str | None = None,
+        parents: bool = False,
+        no_clobber: bool = False,
+        update: bool = False,
+        checksum: bool = False,
+        verify: bool = False,
+        dry_run: bool = False,
+        on_progress: Callable[[int, int | None], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> TransferSummary:
+        """Copy files or folders into another container, streamed; arguments as for :meth:`put`.
+
+        Args:
+            sources: One path in this container, or several.
+            destination: A path in the other container.
+            to: The other container, of any engine; this one too, if it has tar.
+            session: Whose directory, home and variables count, in either.
+            archive: Keep the files' numeric owners.
+            follow_link: Copy what a source that is a link leads to.
+            owner: ``USER[:GROUP]`` of the other container; None is its session's user.
+            mode: Permissions as for chmod; None keeps them.
+            parents: Make the folders that are missing above `destination`.
+            no_clobber: Leave files that exist alone.
+            update: Copy only files whose size or time differs from what is there.
+            checksum: The same, by their content.
+            verify: Compare checksums before anything takes its place.
+            dry_run: Say what would happen, in the summary's notes, and do nothing.
+            on_progress: Called with the bytes moved, and in all where that is known.
+            cancelled: Asked now and then; true stops it.
+
+        Raises:
+            TransferError: It could not be done; the destination is as it was.
+            UsageError: `mode` is no mode.
+        """
+        from ctrkernel.transfer.options import options_from  # noqa: PLC0415 - a shell needs no transfers
+        from ctrkernel.transfer.paths import only  # noqa: PLC0415 - as above
+        from ctrkernel.transfer.relay import relay  # noqa: PLC0415 - as above
+
+        options = options_from(
+            archive=archive,
+            follow_link=follow_link,
+            owner=owner,
+            mode=mode,
+            parents=parents,
+            no_clobber=no_clobber,
+            update=update,
+            checksum=checksum,
+            verify=verify,
+            dry_run=dry_run,
+        )
+        named = [sources] if isinstance(sources, str) else sources
+        return relay(
+            self.places(named, session=session),
+            only(to.places([destination], session=session), destination),
+            options=options,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    def places(self, words: Sequence[str], *, session: str = "main") -> list[Remote]:
+        """Return the paths in the container that `words` name; a pattern names several.
+
+        Args:
+            words: Paths, as :meth:`put` takes its destination.
+            session: Whose directory, home and variables count.
+
+        Raises:
+            TransferError: A word means nothing, or a pattern matches nothing.
+        """
+        from ctrkernel.transfer.container_paths import container_paths  # noqa: PLC0415 - as in put
+        from ctrkernel.transfer.relay import Remote  # noqa: PLC0415 - as in put
+
+        around = self.surroundings(session, words)
+        info = self.status()
+        found = container_paths(
+            self.engine, info, words, base=around.base, home=around.home, values=around.values
+        )
+        return [Remote(self.engine, info, path, around.pid) for each in found for path in each]
 
     def put_bytes(
         self,

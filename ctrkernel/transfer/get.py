@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer import checksum
+from ctrkernel.transfer.choice import Choice
 from ctrkernel.transfer.client import client_for
 from ctrkernel.transfer.container_paths import container_paths
 from ctrkernel.transfer.destination import local_destination
 from ctrkernel.transfer.extract import Attributes, Extractor, Limits
-from ctrkernel.transfer.get_choice import Selection, select
+from ctrkernel.transfer.get_choice import Here, Selection, choose, listed
 from ctrkernel.transfer.options import USUAL, Options
 from ctrkernel.transfer.origin import Origin, origin_of
 from ctrkernel.transfer.owner import local_owner
@@ -84,7 +85,7 @@ def get(
     named = container_paths(engine, container, sources, base=base, home=home, values=values or {})
     plan = _plan(engine, container, [one for each in named for one in each], target, options)
     with stoppable(engine, f"the get of {plan.where}", timeout=stall_timeout):
-        selection = select(plan, timeout=stall_timeout, cancelled=cancelled)
+        selection = _select(plan, timeout=stall_timeout, cancelled=cancelled)
         if options.dry_run or not selection.any:
             files, moved, notes = selection.files, selection.bytes, selection.notes()
         else:
@@ -146,6 +147,14 @@ def _plan(
     return Plan(engine, info, probe, tuple(origins), placement, options)
 
 
+def _select(plan: Plan, *, timeout: float, cancelled: Callable[[], bool] | None) -> Selection:
+    if not plan.options.choosy:
+        return Selection()
+    there = listed(plan, timeout=timeout, cancelled=cancelled)
+    here = Here(plan.placement.folder)
+    return choose(plan, there, here, Choice(plan.options), cancelled=cancelled)
+
+
 def _fetch(
     plan: Plan,
     selection: Selection,
@@ -161,6 +170,7 @@ def _fetch(
     # One file says its size at once; of a folder nobody knows it.
     one_file = len(plan.origins) == 1 and plan.origins[0].source.found is Found.FILE
     notes: list[str] = []
+    paths: dict[tuple[str, ...], str] = {}
     with LocalStage(plan.placement.folder) as stage:
         with Extractor(
             stage.path,
@@ -175,6 +185,7 @@ def _fetch(
                     on_progress=on_progress,
                     total=None if one_file else selection.total,
                     total_comes=one_file,
+                    paths=paths if tool is not None else None,
                 )
                 with (
                     client_for(
@@ -199,7 +210,8 @@ def _fetch(
                     receiver.receive(incoming)
             extractor.finish()
         if options.verify:
-            notes += verify_got(plan, extractor, tool, cancelled=cancelled)
+            digests = {paths[place]: digest for place, digest in extractor.digests.items()}
+            notes += verify_got(plan.engine, plan.info, digests, tool, cancelled=cancelled)
         kept = frozenset() if selection.sources is not None else selection.kept
         stage.place(clobber=not options.no_clobber, kept=kept)
     files, moved = extractor.files, extractor.bytes

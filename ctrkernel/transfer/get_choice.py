@@ -1,21 +1,22 @@
-"""What of a get's sources moves, compared with what is here."""
+"""What of sources in a container moves, compared with what is where they would go."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Kind
 from ctrkernel.transfer import checksum
-from ctrkernel.transfer.choice import Choice, entry_of, refuse_other_kind
-from ctrkernel.transfer.listing import WORDS_LIMIT, Entry, RemoteLister, trees_by_archive
+from ctrkernel.transfer.choice import entry_of, refuse_other_kind
+from ctrkernel.transfer.listing import WORDS_LIMIT, list_trees
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from ctrkernel.transfer.choice import Choice
     from ctrkernel.transfer.get import Plan
+    from ctrkernel.transfer.listing import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +49,95 @@ class Selection:
         return self.choice.notes() if self.choice is not None else []
 
 
-def select(plan: Plan, *, timeout: float, cancelled: Callable[[], bool] | None) -> Selection:
+class Beside(Protocol):
+    """What is already where the files would go, by their names below the destination."""
+
+    @property
+    def name(self) -> str:
+        """Who has it, for messages; empty for this machine."""
+
+    @property
+    def tools(self) -> frozenset[str]:
+        """Which of :data:`checksum.TOOLS` can be had of it."""
+
+    def shown(self, name: str) -> str:
+        """Return the place of `name`, for messages."""
+
+    def entry(self, name: str) -> Entry | None:
+        """Return what is there."""
+
+    def digests(
+        self, tool: str, names: Sequence[str], *, cancelled: Callable[[], bool] | None
+    ) -> Mapping[str, str | None]:
+        """Return the checksums of files; None, or none at all, of those that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A folder of this machine.
+
+    Args:
+        folder: Its path.
+    """
+
+    folder: str
+    name: str = ""
+    tools: frozenset[str] = frozenset(checksum.TOOLS)
+
+    def shown(self, name: str) -> str:
+        """Return the place of `name`."""
+        return os.path.join(self.folder, name)  # noqa: PTH118 - names may be undecodable
+
+    def entry(self, name: str) -> Entry | None:
+        """Return what is there."""
+        try:
+            return entry_of(os.lstat(self.shown(name)))
+        except OSError:
+            return None
+
+    def digests(
+        self,
+        tool: str,
+        names: Sequence[str],
+        *,
+        cancelled: Callable[[], bool] | None,  # noqa: ARG002 - a container heeds it
+    ) -> Mapping[str, str | None]:
+        """Return the checksums of files."""
+        return {name: checksum.local_digest(tool, self.shown(name)) for name in names}
+
+
+def choose(
+    plan: Plan,
+    there: Mapping[str, tuple[str, Entry]],
+    beside: Beside,
+    choice: Choice,
+    *,
+    cancelled: Callable[[], bool] | None,
+) -> Selection:
     """Decide what of `plan` moves.
 
+    Args:
+        plan: The get.
+        there: What its sources hold; see :func:`listed`.
+        beside: What is where it would go.
+        choice: Decides and keeps count.
+        cancelled: Asked now and then.
+
     Raises:
-        TransferError: Something cannot be listed or compared.
+        TransferError: Something cannot be compared, or has another kind.
         process.Cancelled: `cancelled` said so.
     """
-    if not plan.options.choosy:
-        return Selection()
-    there = _listed(plan, timeout=timeout, cancelled=cancelled)
-    local = {path: _local(plan, name) for path, (name, _) in there.items()}
-    same = _same(plan, there, local, cancelled=cancelled) if plan.options.checksum else set()
-    choice = Choice(plan.options)
+    old = {path: beside.entry(name) for path, (name, _) in there.items()}
+    same = _same(plan, there, old, beside, cancelled=cancelled) if plan.options.checksum else set()
     moving: list[str] = []
     kept: set[str] = set()
     files = size = 0
     for path, (name, new) in there.items():
-        here = os.path.join(plan.placement.folder, name)  # noqa: PTH118 - names may be undecodable
-        old = local[path]
-        if old is not None:
-            refuse_other_kind(here, new, old)
-        shown = f"{plan.info.name}:{path} → {here}"
-        if choice.moves(shown, new, old, same=path in same):
+        found = old[path]
+        if found is not None:
+            refuse_other_kind(beside.shown(name), new, found)
+        shown = f"{plan.info.name}:{path} → {beside.shown(name)}"
+        if choice.moves(shown, new, found, same=path in same):
             moving.append(path)
             files += new.kind is Kind.FILE
             size += new.size if new.kind is Kind.FILE else 0
@@ -90,17 +157,19 @@ def select(plan: Plan, *, timeout: float, cancelled: Callable[[], bool] | None) 
     )
 
 
-def _listed(
+def listed(
     plan: Plan, *, timeout: float, cancelled: Callable[[], bool] | None
 ) -> dict[str, tuple[str, Entry]]:
-    """Return name here and entry there of all that the sources hold, by path there."""
+    """Return name below the destination and entry of all that the sources hold, by path there.
+
+    Raises:
+        TransferError: Something cannot be listed.
+        TransferInterrupted: `cancelled` said so.
+    """
     paths = [origin.path for origin in plan.origins]
-    if plan.probe.by_exec and "find" in plan.probe.tools:
-        found = RemoteLister(plan.engine, plan.info).trees(paths)
-    else:
-        found = trees_by_archive(
-            plan.engine, plan.info, paths, timeout=timeout, cancelled=cancelled
-        )
+    found = list_trees(
+        plan.engine, plan.info, plan.probe, paths, timeout=timeout, cancelled=cancelled
+    )
     named: dict[str, tuple[str, Entry]] = {}
     for origin, name in zip(plan.origins, plan.placement.names, strict=True):
         begin = origin.path.rstrip("/") + "/"
@@ -114,17 +183,11 @@ def _listed(
     return named
 
 
-def _local(plan: Plan, name: str) -> Entry | None:
-    try:
-        return entry_of(os.lstat(os.path.join(plan.placement.folder, name)))  # noqa: PTH118 - as above
-    except OSError:
-        return None
-
-
 def _same(
     plan: Plan,
-    there: dict[str, tuple[str, Entry]],
-    local: dict[str, Entry | None],
+    there: Mapping[str, tuple[str, Entry]],
+    old: Mapping[str, Entry | None],
+    beside: Beside,
     *,
     cancelled: Callable[[], bool] | None,
 ) -> set[str]:
@@ -132,21 +195,17 @@ def _same(
     candidates = [
         path
         for path, (_, new) in there.items()
-        if (old := local[path]) is not None
-        and new.kind is old.kind is Kind.FILE
-        and new.size == old.size
+        if (found := old[path]) is not None
+        and new.kind is found.kind is Kind.FILE
+        and new.size == found.size
     ]
-    tool = checksum.tool_of(plan.probe.tools)
+    tool = checksum.tool_of(plan.probe.tools & beside.tools)
     if tool is None:
-        raise TransferError(
-            f"{one_line(plan.info.name)} has no {', '.join(checksum.TOOLS)}, so contents cannot "
-            "be compared; use --update, which goes by size and time"
-        )
-    digests = checksum.remote_digests(plan.engine, plan.info, tool, candidates, cancelled=cancelled)
-    folder = plan.placement.folder
+        without = plan.info.name if checksum.tool_of(plan.probe.tools) is None else beside.name
+        raise checksum.no_tool(without)
+    mine = checksum.remote_digests(plan.engine, plan.info, tool, candidates, cancelled=cancelled)
+    names = [there[path][0] for path in candidates]
+    theirs = beside.digests(tool, names, cancelled=cancelled)
     return {
-        path
-        for path in candidates
-        if digests is not None
-        and digests[path] == checksum.local_digest(tool, os.path.join(folder, there[path][0]))  # noqa: PTH118 - as above
+        path for path in candidates if mine is not None and mine[path] == theirs.get(there[path][0])
     }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.probe import Probe
 
 #: Seconds for listing a tree: a million files on a slow disk.
 LIST_TIMEOUT: Final = 300.0
@@ -130,6 +131,26 @@ class RemoteLister:
         return fields
 
 
+def list_trees(
+    engine: Engine,
+    container: ContainerInfo,
+    probe: Probe,
+    paths: Sequence[str],
+    *,
+    timeout: float,
+    cancelled: Callable[[], bool] | None,
+) -> dict[str, Entry]:
+    """Return everything at and below `paths`, by path, in whichever way the container allows.
+
+    Raises:
+        TransferError: It cannot be listed, or the engine stalls.
+        TransferInterrupted: `cancelled` said so.
+    """
+    if probe.by_exec and "find" in probe.tools:
+        return RemoteLister(engine, container).trees(paths)
+    return trees_by_archive(engine, container, paths, timeout=timeout, cancelled=cancelled)
+
+
 def trees_by_archive(
     engine: Engine,
     container: ContainerInfo,
@@ -166,13 +187,15 @@ def trees_by_archive(
 
 
 def _entries(incoming: Incoming, path: str) -> Iterator[tuple[str, Entry]]:
+    found: dict[tuple[str, ...], Entry] = {}
     for member in incoming:
         if isinstance(member, Member):
-            parts = split_name(member.name)[1:]
-            yield (
-                posixpath.join(path, *parts),
-                Entry(member.kind, member.size, member.mtime_ns),
-            )
+            parts = split_name(member.name)
+            entry = Entry(member.kind, member.size, member.mtime_ns)
+            if member.kind is Kind.HARD_LINK:  # it is what its other name is
+                entry = found.get(split_name(member.target), entry)
+            found[parts] = entry
+            yield posixpath.join(path, *parts[1:]), entry
 
 
 def _parse(fields: Sequence[str]) -> Iterator[tuple[str, Entry]]:

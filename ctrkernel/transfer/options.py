@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from ctrkernel.errors import UsageError, one_line
 
@@ -104,6 +104,19 @@ class Options:
     def choosy(self) -> bool:
         """Whether what exists must be known before anything moves."""
         return self.no_clobber or self.update or self.checksum or self.dry_run
+
+
+def options_from(*, mode: str | None, **others: Any) -> Options:
+    """Return the options that callers give in words.
+
+    Args:
+        mode: Permissions as chmod(1) takes them; None keeps them.
+        others: As :class:`Options` has them.
+
+    Raises:
+        UsageError: `mode` is no mode.
+    """
+    return Options(mode=None if mode is None else Mode.parse(mode), **others)
 
 
 #: Nothing was asked for.

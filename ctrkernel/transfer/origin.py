@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import shlex
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Child
@@ -127,6 +127,14 @@ def _sender(
     options = EXACT if gnu_tar else []
     argv = ["tar", *options, "-cf", "-", "-C", folder, f"./{name}"]
     return engine.exec_argv(info.id, argv, user="0")
+
+
+def alone(engine: Engine, info: ContainerInfo, origin: Origin, path: str) -> Origin:
+    """Return the file or link `path`, which lies in `origin`, as a source of its own."""
+    name = posixpath.basename(path)
+    argv = _sender(engine, info, path, by_tar=origin.by_tar, gnu_tar=origin.by_gnu_tar)
+    source = Source(shown=path, found=Found.FILE, name=name)
+    return replace(origin, source=source, path=path, argv=argv, mtime_ns=None, dense=False, size=0)
 
 
 def _missing(info: ContainerInfo, typed: TypedPath, there: RemotePath) -> TransferError:

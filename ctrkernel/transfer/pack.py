@@ -12,6 +12,7 @@ from ctrkernel.errors import one_line
 from ctrkernel.protocol.tar_pack import ARCHIVE_END, pack_header, pack_sparse, padding
 from ctrkernel.protocol.tar_stream import BLOCK, Kind, Member
 from ctrkernel.transfer.holes import data_in
+from ctrkernel.transfer.placement import above
 from ctrkernel.transfer.tree import changed, read_link, unreadable, walk
 
 if TYPE_CHECKING:
@@ -183,12 +184,8 @@ class Packer:
     def _beginning(self) -> bytes:
         """Return the headers of the folders that all of it lies in."""
         made = [self._folder(self._prefix[:-1], 0o700)] if self._prefix else []
-        above = {
-            "/".join(parts[:count])
-            for parts in ((root.name or "").split("/") for root in self._roots)
-            for count in range(1, len(parts))
-        }
-        made += [self._folder(self._prefix + name, 0o755) for name in sorted(above)]
+        names = [root.name for root in self._roots]
+        made += [self._folder(self._prefix + name, 0o755) for name in above(names)]
         return b"".join(made)
 
     def _file(self, path: str, name: str) -> Iterator[tuple[bytes | FileSlice, int]]:

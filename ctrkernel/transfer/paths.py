@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import posixpath
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ctrkernel.errors import TransferError, one_line
 from ctrkernel.transfer.patterns import Path, resolve, tilde_user, variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_T = TypeVar("_T")
 
 #: Whose a path is, in messages.
 HERE: Final = "on this machine"
@@ -79,7 +81,7 @@ def resolve_local(word: str) -> Path:
     return resolve(word, values=os.environ, homes=homes, where=HERE)
 
 
-def only(found: Sequence[TypedPath], word: str) -> TypedPath:
+def only(found: Sequence[_T], word: str) -> _T:
     """Return the one destination that `word` names.
 
     Raises:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ctrkernel.errors import TransferError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class Found(enum.Enum):
@@ -94,6 +94,12 @@ class Placement:
         above = {posixpath.dirname(name or "") for name in self.names}
         made = above.pop() if len(above) == 1 else ""
         return posixpath.join(self.folder, made).rstrip("/") or "/"
+
+
+def above(names: Iterable[str | None]) -> list[str]:
+    """Return the folders that lie in `names`, which are to be made; the outer ones first."""
+    parts = [(name or "").split("/") for name in names]
+    return sorted({"/".join(each[:count]) for each in parts for count in range(1, len(each))})
 
 
 def place(

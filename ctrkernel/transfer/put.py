@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Stalled
-from ctrkernel.errors import TransferError, one_line
+from ctrkernel.errors import TransferError
 from ctrkernel.transfer import checksum
 from ctrkernel.transfer.client import Client, client_for
 from ctrkernel.transfer.container_paths import container_paths
 from ctrkernel.transfer.options import USUAL, Options
 from ctrkernel.transfer.pack import Extent, FileSlice, Packer
-from ctrkernel.transfer.party import Party, needs_users, party_of, require_writable
 from ctrkernel.transfer.paths import TypedPath, only
-from ctrkernel.transfer.placement import Found, Placement, Source, place
 from ctrkernel.transfer.put_choice import Selection, select
-from ctrkernel.transfer.remote import STALL_TIMEOUT, destination_of, failure, look, stoppable
-from ctrkernel.transfer.remote_stage import RemoteStage
-from ctrkernel.transfer.route import Route, put_route
+from ctrkernel.transfer.put_plan import Plan, plan_put, receiver
+from ctrkernel.transfer.remote import STALL_TIMEOUT, failure, stoppable
+from ctrkernel.transfer.route import Route
 from ctrkernel.transfer.sources import local_sources
 from ctrkernel.transfer.summary import TransferSummary
 from ctrkernel.transfer.tree import Root, changed, unreadable
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
-    from ctrkernel.transfer.probe import Probe
+    from ctrkernel.transfer.placement import Source
+    from ctrkernel.transfer.remote_stage import RemoteStage
 
 #: Bytes that are collected before they are handed to the client: many files are small.
 SEND_SIZE: Final = 256 * 1024
@@ -102,25 +102,6 @@ def put(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A put that can begin: all that was looked at before anything moved."""
-
-    engine: Engine
-    info: ContainerInfo
-    probe: Probe
-    party: Party
-    placement: Placement
-    route: Route
-    roots: tuple[Root, ...]
-    options: Options
-
-    @property
-    def where(self) -> str:
-        """The destination folder, for messages."""
-        return f"{self.info.name}:{one_line(self.placement.folder)}"
-
-
 def deliver(
     engine: Engine,
     container: ContainerInfo,
@@ -135,7 +116,20 @@ def deliver(
 ) -> TransferSummary:
     """Put what was found to `target`; see :func:`put`. The roots get their names here."""
     started = time.monotonic()
-    plan = _plan(engine, container, found, target, options=options, pid=pid)
+    plan = plan_put(
+        engine,
+        container,
+        [source for source, _ in found],
+        target,
+        options=options,
+        pid=pid,
+        into_file=any(root.content is not None for _, root in found),
+    )
+    roots = [
+        replace(root, name=name)
+        for (_, root), name in zip(found, plan.placement.names, strict=True)
+    ]
+    plan = replace(plan, roots=tuple(roots))
     with stoppable(engine, f"the put to {plan.where}", timeout=stall_timeout):
         selection = select(plan, timeout=stall_timeout, cancelled=cancelled)
         notes: list[str] = []
@@ -157,30 +151,6 @@ def deliver(
     )
 
 
-def _plan(
-    engine: Engine,
-    container: ContainerInfo,
-    found: Sequence[tuple[Source, Root]],
-    target: TypedPath,
-    *,
-    options: Options,
-    pid: int,
-) -> Plan:
-    users = needs_users(container, options)
-    info, probe = look(engine, container, [target.path], users=users, pid=pid)
-    party = party_of(info, probe, options)
-    destination = destination_of(info, target, probe.paths[0])
-    if destination.found is Found.FOLDER and any(root.content is not None for _, root in found):
-        raise TransferError(f"{info.name}:{one_line(target.shown)} is a folder; name a file")
-    placement = place([source for source, _ in found], destination, parents=options.parents)
-    route = put_route(info, probe, placement.folder, engine_name=engine.name)
-    require_writable(engine, info, party, placement.folder)
-    roots = [
-        replace(root, name=name) for (_, root), name in zip(found, placement.names, strict=True)
-    ]
-    return Plan(engine, info, probe, party, placement, route, tuple(roots), options)
-
-
 def _deliver(
     plan: Plan,
     selection: Selection,
@@ -192,15 +162,7 @@ def _deliver(
     """Send what was selected; return what the summary should say."""
     extent, options, probe = selection.extent, plan.options, plan.probe
     tool = checksum.tool_of(probe.tools) if options.verify and probe.by_exec else None
-    stage = None
-    if probe.by_exec and {"mv", "rm"} <= probe.tools:
-        stage = RemoteStage(
-            plan.engine,
-            plan.info,
-            folder=plan.placement.folder,
-            user=plan.party.user or plan.info.user or "0",
-            boot=probe.boot,
-        )
+    stage = plan.stage()
     route = _faster(plan, extent, staged=stage is not None)
     packer = Packer(
         plan.roots,
@@ -238,8 +200,13 @@ def _deliver(
         if code:
             raise _failed(plan, stage if at_once else None, code, sender, extent)
         if stage is None:
-            return [*packer.notes, *verify_arrived(plan, packer, timeout=stall_timeout)]
-        notes = verify_staged(plan, stage.path, packer, tool, cancelled=cancelled)
+            sizes = {
+                found.name: found.status.st_size
+                for found in packer.walk()
+                if stat.S_ISREG(found.status.st_mode) and found.status.st_nlink == 1
+            }
+            return [*packer.notes, *verify_arrived(plan, sizes, timeout=stall_timeout)]
+        notes = verify_staged(plan, stage.path, packer.digests, tool, cancelled=cancelled)
         if at_once:
             stage.tidy(sender.said)
         else:
@@ -265,17 +232,6 @@ def _failed(
         return stage.explain(code, sender.said, sender.complaint, extent)
     doing = f"cannot write to {plan.where}"
     return failure(plan.engine, plan.info, doing=doing, said=sender.complaint)
-
-
-def receiver(engine: Engine, info: ContainerInfo, folder: str, route: Route) -> list[str]:
-    """Return the argv of the client that reads a tar archive and unpacks it in `folder`."""
-    if route is Route.TAR:
-        # As root, like the archive API: only root can give files away.
-        argv = ["tar", "-xpf", "-", "-C", folder]
-        return engine.exec_argv(info.id, argv, interactive=True, user="0")
-    # Podman gives everything to the container's root unless told not to; Docker does not.
-    options = ["--archive=false"] if engine.name == "podman" else []
-    return engine.command("cp", *options, "-", f"{info.id}:{folder}")
 
 
 class _Sender:

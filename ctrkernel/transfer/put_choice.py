@@ -12,14 +12,14 @@ from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Kind
 from ctrkernel.transfer import checksum
 from ctrkernel.transfer.choice import Choice, entry_of, refuse_other_kind
-from ctrkernel.transfer.listing import Entry, RemoteLister, trees_by_archive
+from ctrkernel.transfer.listing import Entry, list_trees
 from ctrkernel.transfer.pack import Extent, Packer
 from ctrkernel.transfer.tree import Found, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ctrkernel.transfer.put import Plan
+    from ctrkernel.transfer.put_plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,9 @@ def _listed(
             paths += [posixpath.join(folder, name) for name in os.listdir(root.path)]  # noqa: PTH208 - names only
         except OSError as error:
             raise unreadable(root.path, error) from error
-    if plan.probe.by_exec and "find" in plan.probe.tools:
-        return RemoteLister(plan.engine, plan.info).trees(paths)
-    return trees_by_archive(plan.engine, plan.info, paths, timeout=timeout, cancelled=cancelled)
+    return list_trees(
+        plan.engine, plan.info, plan.probe, paths, timeout=timeout, cancelled=cancelled
+    )
 
 
 def _same(
@@ -122,10 +122,7 @@ def _same(
             candidates[posixpath.join(folder, found.name)] = found
     tool = checksum.tool_of(plan.probe.tools)
     if tool is None:
-        raise TransferError(
-            f"{plan.info.name} has no {', '.join(checksum.TOOLS)}, so contents cannot be compared; "
-            "use --update, which goes by size and time"
-        )
+        raise checksum.no_tool(plan.info.name)
     digests = checksum.remote_digests(
         plan.engine, plan.info, tool, list(candidates), cancelled=cancelled
     )

@@ -29,13 +29,15 @@ _SECOND: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """One archive that comes: its client, and where each of its members goes."""
+    """One archive that comes: its client, and where each of its members is from and goes."""
 
     argv: list[str]
     #: For the parts of a source's path in the archive, its new name.
     roots: Mapping[tuple[str, ...], str | None]
     by_gnu_tar: bool
     where: str
+    #: The source's path; empty where members are named from the container's root.
+    source: str = ""
     #: Modification times by the place of a member, where the archive has whole seconds only.
     times: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     #: It is one file without holes: nobody has to look for them.
@@ -48,6 +50,20 @@ class Shipment:
     def place(self, name: str) -> tuple[str, ...]:
         """Return where a member goes."""
         return self._split(name)[1]
+
+    def path_of(self, name: str) -> str:
+        """Return the path in the container of a member."""
+        parts = split_name(name)
+        if not self.source:
+            return posixpath.join("/", *parts)
+        return posixpath.join(self.source, *parts[len(self._split(name)[0]) :])
+
+    def exact(self, member: Member) -> Member:
+        """Return a member with its time to the nanosecond, where the archive lacks it."""
+        time = self.times.get(self.place(member.name)) if self.times else None
+        if time is None or time // _SECOND != member.mtime_ns // _SECOND:
+            return member
+        return replace(member, mtime_ns=time)
 
     def _split(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         parts = split_name(name)
@@ -77,6 +93,7 @@ def shipments(plan: Plan, selection: Selection) -> Iterable[Shipment]:
             roots=_AnyRoot(() if origin.path == "/" else (posixpath.basename(origin.path),), name),
             by_gnu_tar=origin.by_gnu_tar,
             where=f"{plan.info.name}:{one_line(origin.path)}",
+            source=origin.path,
             times=_times(plan, origin, name),
             dense=origin.dense,
             path=None if origin.by_tar else origin.path,
@@ -126,7 +143,9 @@ class Receiver:
         on_progress: Callable[[int, int | None], None] | None,
         total: int | None,
         total_comes: bool,
+        paths: dict[tuple[str, ...], str] | None = None,
     ) -> None:
+        self._paths = paths
         self._extractor = extractor
         self._shipment = shipment
         self._on_progress = on_progress
@@ -168,11 +187,10 @@ class Receiver:
             self._total = member.size
         place_of = self._shipment.place
         place = place_of(member.name)
-        exact = self._shipment.times.get(place)
-        if exact is not None and exact // _SECOND == member.mtime_ns // _SECOND:
-            member = replace(member, mtime_ns=exact)
+        if self._paths is not None:
+            self._paths[place] = self._shipment.path_of(member.name)
         self._extractor.add(
-            member,
+            self._shipment.exact(member),
             place,
             target=place_of(member.target) if member.kind is Kind.HARD_LINK else (),
         )

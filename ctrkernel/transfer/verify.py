@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import stat
 from typing import TYPE_CHECKING
 
 from ctrkernel.errors import TransferError, one_line
@@ -11,23 +10,29 @@ from ctrkernel.transfer import checksum
 from ctrkernel.transfer.listing import trees_by_archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from ctrkernel.transfer.extract import Extractor
-    from ctrkernel.transfer.get import Plan as GetPlan
-    from ctrkernel.transfer.pack import Packer
-    from ctrkernel.transfer.put import Plan
+    from ctrkernel.engine.container import ContainerInfo
+    from ctrkernel.engine.engine import Engine
+    from ctrkernel.transfer.put_plan import Plan
 
 
 def verify_staged(
     plan: Plan,
     stage: str,
-    packer: Packer,
+    digests: Mapping[str, str],
     tool: str | None,
     *,
     cancelled: Callable[[], bool] | None,
 ) -> list[str]:
     """Compare checksums in the stage, if that was asked; return what the summary should say.
+
+    Args:
+        plan: The put.
+        stage: The staging folder's path.
+        digests: Of what was sent, by names below the stage.
+        tool: What made them; None where the container has none.
+        cancelled: Asked now and then.
 
     Raises:
         TransferError: They differ.
@@ -37,12 +42,12 @@ def verify_staged(
         return []
     if tool is None:
         return [not_verified(plan.info.name)]
-    paths = {f"{stage}/{name}": name for name in packer.digests}
+    paths = {f"{stage}/{name}": name for name in digests}
     found = checksum.remote_digests(plan.engine, plan.info, tool, list(paths), cancelled=cancelled)
     if found is None:
         raise TransferError(f"{tool} cannot read what arrived in {plan.where}; nothing was changed")
     for path, name in paths.items():
-        if found[path] != packer.digests[name]:
+        if found[path] != digests[name]:
             raise TransferError(
                 f"{one_line(name)} arrived in {plan.where} with another checksum ({tool}); "
                 "nothing was changed, try again"
@@ -51,54 +56,54 @@ def verify_staged(
 
 
 def verify_got(
-    plan: GetPlan,
-    extractor: Extractor,
+    engine: Engine,
+    info: ContainerInfo,
+    digests: Mapping[str, str],
     tool: str | None,
     *,
     cancelled: Callable[[], bool] | None,
 ) -> list[str]:
     """Compare the checksums of what came with those in the container; say so.
 
+    Args:
+        engine: The engine.
+        info: The container that it came from.
+        digests: Of what came, by its path in the container.
+        tool: What made them; None where the container has none.
+        cancelled: Asked now and then.
+
     Raises:
         TransferError: They differ.
         process.Cancelled: `cancelled` said so.
     """
     if tool is None:
-        return [not_verified(plan.info.name)]
-    paths = {}
-    for origin, name in zip(plan.origins, plan.placement.names, strict=True):
-        begin = () if name is None else tuple(name.split("/"))
-        for parts in extractor.digests:
-            if parts[: len(begin)] == begin:
-                paths[posixpath.join(origin.path, *parts[len(begin) :])] = parts
-    found = checksum.remote_digests(plan.engine, plan.info, tool, list(paths), cancelled=cancelled)
-    for path, parts in paths.items():
-        if found is None or found[path] != extractor.digests[parts]:
+        return [not_verified(info.name)]
+    found = checksum.remote_digests(engine, info, tool, list(digests), cancelled=cancelled)
+    for path, digest in digests.items():
+        if found is None or found[path] != digest:
             raise TransferError(
-                f"{one_line('/'.join(parts))} has another checksum in {plan.info.name} ({tool}): "
-                "it changed, or came damaged; nothing was changed here, try again"
+                f"{one_line(posixpath.basename(path))} has another checksum in {info.name} "
+                f"({tool}): it changed, or came damaged; nothing was changed, try again"
             )
     return [f"checksums agree ({tool})"]
 
 
-def verify_arrived(plan: Plan, packer: Packer, *, timeout: float) -> list[str]:
+def verify_arrived(plan: Plan, sizes: Mapping[str, int], *, timeout: float) -> list[str]:
     """Compare sizes where the engine wrote in place; return what the summary should say.
+
+    Args:
+        plan: The put.
+        sizes: Of what was sent, by names below the destination.
+        timeout: Seconds in which not a byte comes.
 
     Raises:
         TransferError: They differ.
     """
     folder = plan.placement.folder
-    sizes = {
-        posixpath.join(folder, found.name): found.status.st_size
-        for found in packer.walk()
-        if stat.S_ISREG(found.status.st_mode) and found.status.st_nlink == 1
-    }
-    tops = {
-        posixpath.join(folder, path[len(folder.rstrip("/")) + 1 :].partition("/")[0])
-        for path in sizes
-    }
+    tops = {posixpath.join(folder, name.partition("/")[0]) for name in sizes}
     there = trees_by_archive(plan.engine, plan.info, sorted(tops), timeout=timeout, cancelled=None)
-    for path, size in sizes.items():
+    for name, size in sizes.items():
+        path = posixpath.join(folder, name)
         found = there.get(path)
         if found is None or found.size != size:
             raise TransferError(

@@ -276,6 +276,16 @@ def test_without_a_checksum_tool_a_verified_copy_says_so(
     assert (tmp_path / "g").read_text() == "content"
 
 
+def test_the_contents_of_several_folders_are_verified(book: Notebook, tmp_path: Path) -> None:
+    book.sh("mkdir many one; echo 1 > many/1; echo 2 > one/2; ln one/2 one/3")
+    (tmp_path / "to").mkdir()
+
+    said = book.run("ctr_get --verify many/. one/. to")
+
+    assert "checksums agree" in said
+    assert sorted(path.name for path in (tmp_path / "to").iterdir()) == ["1", "2", "3"]
+
+
 def test_holes_are_kept_on_the_way_in(book: Notebook, tmp_path: Path) -> None:
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(300_000_000)

@@ -419,13 +419,13 @@ def test_an_exec_that_fails_with_tars_status_for_a_change_is_a_failure(
 ) -> None:
     liar = lying(engine, tmp_path, "echo broken >&2; exit 1")
     info, other = liar.inspect(debian), liar.inspect(make_container())
-    source = Remote(info, container_path("/srv", base="/", home=None))
-    there = Remote(other, container_path("/srv/new", base="/", home=None))
+    source = Remote(liar, info, container_path("/srv", base="/", home=None))
+    there = Remote(liar, other, container_path("/srv/new", base="/", home=None))
 
     with pytest.raises(TransferError, match=r"cannot read .*:/srv: broken; look at it"):
         get(liar, info, ["/srv"], str(tmp_path / "new"), base="/", home=None)
     with pytest.raises(TransferError, match=r"cannot read .*:/srv: broken; look at it"):
-        relay(liar, [source], there)
+        relay([source], there)
 
     assert run(engine, other, "ls -A /srv") == ""
     assert [path.name for path in tmp_path.iterdir()] == ["docker"]

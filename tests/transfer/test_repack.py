@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import tarfile
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ctrkernel.errors import TransferError
 from ctrkernel.protocol.tar_pack import ARCHIVE_END
-from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, TarError
-from ctrkernel.transfer.extract import Limits
+from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, TarError, split_name
+from ctrkernel.transfer.extract import Limits, rebase
 from ctrkernel.transfer.repack import Repacker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STAGE = ".stage"
 
@@ -29,10 +33,14 @@ def member(name: str, kind: Kind = Kind.FILE, **fields: object) -> Member:
     return Member(name=name, kind=kind, **values)  # type: ignore[arg-type]
 
 
+def below(name: str | None) -> Callable[[str], tuple[str, ...]]:
+    return lambda member: rebase(split_name(member), depth=1, name=name)
+
+
 def repacker(**options: object) -> Repacker:
     values = {"stage": STAGE, "owner": (1000, 1001), "pax": True, "limits": Limits(), **options}
     made = Repacker(**values)  # type: ignore[arg-type]
-    made.next_source(depth=1, name="new", total_known=False)
+    made.next_source(below("new"))
     return made
 
 
@@ -135,7 +143,7 @@ def test_there_are_limits() -> None:
 
 def test_the_content_of_a_folder_goes_right_into_the_place() -> None:
     one = repacker()
-    one.next_source(depth=1, name=None, total_known=False)
+    one.next_source(below(None))
 
     found = packed(one, member("old", Kind.FOLDER), member("old/f"))
 
