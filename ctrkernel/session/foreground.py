@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ctrkernel.engine.foreground import run_in_foreground
+from ctrkernel.engine.lifecycle import reason_of
 from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
 from ctrkernel.errors import ContainerNotRunning, EngineError, UsageError, one_line
 from ctrkernel.protocol.detach import DETACH_KEYS, DetachKeys
@@ -20,7 +21,7 @@ from ctrkernel.session.terminal import Terminal, ending_by_signal, is_terminal
 from ctrkernel.session.transport import PtyTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.engine import Engine
@@ -29,6 +30,23 @@ if TYPE_CHECKING:
 START_TIMEOUT = 60.0
 #: Starts bash where there is one, else sh.
 _CHOOSE = "command -v bash >/dev/null 2>&1 && exec bash; exec sh"
+#: Looks for the program $1 as the engine does, by the path or in PATH: builtins are no programs.
+_FIND = r"""
+case $1 in
+*/*)
+  [ -e "$1" ] || exit 97
+  [ -x "$1" ] && [ ! -d "$1" ] || exit 96
+  exit 0 ;;
+esac
+set -f; IFS=:
+for d in $PATH; do
+  [ -x "${d:-.}/$1" ] && [ ! -d "${d:-.}/$1" ] && exit 0
+done
+exit 97
+"""
+_MISSING, _NO_PROGRAM = 97, 96
+#: Seconds for that.
+FIND_TIMEOUT = 30.0
 #: What the engine's own client is told, so that it leaves no keys out: two that nobody types.
 _NO_KEYS = "ctrl-^,ctrl-_,ctrl-^,ctrl-_"
 #: The least status that may mean that the client, and not the program, has ended.
@@ -89,6 +107,10 @@ def run_shell(engine: Engine, asked: Asked) -> int:
     if on_terminal and "TERM" in os.environ and "TERM" not in environ:
         names.append("TERM")
     environ["CTRKERNEL_NONCE"] = nonce
+    if (refused := _refused(engine, info, asked, command[0], environ)) is not None:
+        line, status = refused
+        sys.stderr.write(f"ctrkernel: {line}\n")
+        return status
     argv = engine.exec_argv(
         info.name,
         command,
@@ -137,6 +159,37 @@ def _on_terminal(argv: Sequence[str], environ: dict[str, str], keys: DetachKeys)
         if left is Left.DETACHED:
             terminal.write(b"\nctrkernel: left the shell; it was hung up\n")
     return status if left is Left.ENDED else _HUNG_UP
+
+
+def _refused(
+    engine: Engine, info: ContainerInfo, asked: Asked, program: str, environ: Mapping[str, str]
+) -> tuple[str, int] | None:
+    """Return why `program` cannot be run, with the status that a shell has for it; None if it can.
+
+    The engine would say it in words of its own, among the program's output. An image without sh
+    cannot be asked; there it does.
+    """
+    argv = engine.exec_argv(
+        info.name,
+        ["sh", "-c", _FIND, "sh", program],
+        env_names=[*environ],
+        user=asked.user,
+        workdir=asked.workdir,
+    )
+    done = engine.run(argv[1:], timeout=FIND_TIMEOUT, environ=environ)
+    shown = f"{info.name} has no program '{one_line(program, limit=80)}'"
+    if done.exit_code == _MISSING:
+        hint = "name one of the image"
+        if asked.command and not asked.shell:
+            hint += f", or look around: ctrkernel shell {info.name}"
+        return f"{shown}; {hint}", 127
+    if done.exit_code == _NO_PROGRAM:
+        return f"{shown}: it may not be executed, or is a folder; name a program", 126
+    if done.exit_code and not asked.command and not asked.shell:
+        # The client says it on either of its outputs.
+        said = reason_of(done.stdout.decode(errors="replace") or done.message)
+        return f"no shell starts in {info.name}: {said}; name a program of it behind --", 127
+    return None
 
 
 def _command(asked: Asked) -> Sequence[str]:

@@ -249,6 +249,49 @@ def test_what_cannot_be_done_is_said(debian: str, words: list[str], says: str, s
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("program", "says", "status"),
+    [
+        ("nosuch", "{} has no program 'nosuch'; ", 127),
+        ("/no/such", "{} has no program '/no/such'; ", 127),
+        ("cd", "{} has no program 'cd'; ", 127),
+        ("/etc/passwd", "{} has no program '/etc/passwd': it may not be executed", 126),
+        ("/tmp", "{} has no program '/tmp': it may not be executed, or is a folder", 126),
+    ],
+)
+def test_a_program_that_is_not_there_is_one_line(
+    debian: str, program: str, says: str, status: int
+) -> None:
+    done = run(debian, "--", program)
+
+    assert (done.returncode, done.stdout) == (status, "")
+    assert done.stderr.startswith(f"ctrkernel: {says.format(debian)}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_program_is_looked_for_as_the_engine_does(debian: str) -> None:
+    script = (
+        "mkdir -p '/tmp/a b'; printf '#!/bin/sh\necho own' > '/tmp/a b/own'; chmod +x /tmp/*/own"
+    )
+    docker("exec", debian, "sh", "-c", script)
+
+    by_path = run(debian, "--env", "PATH=/bin:/tmp/a b", "--", "own")
+    by_folder = run(debian, "--workdir", "/tmp/a b", "--", "./own")
+    own_status = run(debian, "--", "sh", "-c", "exit 127")
+
+    assert (by_path.stdout, by_folder.stdout) == ("own\n", "own\n")
+    assert (own_status.returncode, own_status.stderr) == (127, "")
+
+
+def test_a_shell_that_is_not_there_is_one_line_at_the_terminal(no_shell: str) -> None:
+    with sitting(no_shell) as person:
+        person.child.expect_exact(f"ctrkernel: no shell starts in {no_shell}: ")
+        person.child.expect_exact("name a program of it behind --\r\n")
+
+        assert person.end() == 127
+        assert person.child.read() == b""
+
+
 @pytest.mark.usefixtures("debian")
 @pytest.mark.parametrize("words", [("put", "{}", __file__, "/tmp"), ("get", "{}", "/tmp", ".")])
 def test_a_copy_names_itself_where_the_container_is_unknown(words: tuple[str, ...]) -> None:
