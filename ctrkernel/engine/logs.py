@@ -105,14 +105,14 @@ def logs(
     except Cancelled as error:
         order.end()
         raise CommandInterrupted("interrupted") from error
-    # The engine's own complaint has no time before it.
-    complaint = order.complaint
-    order.end()
+    own = order.end()
     if status != 0:
         raise EngineError(
-            f"the log of {info.name} cannot be read: {reason_of(complaint)}; "
+            f"the log of {info.name} cannot be read: {reason_of(own)}; "
             f"see `{engine.name} logs {info.name}`"
         )
+    if own:
+        on_output(STDERR, own)
 
 
 def read_logs(
@@ -146,15 +146,13 @@ class _Order:
         self._lines: list[tuple[bytes, str, bytes]] = []
         #: The time of the last line of each output since the last turn.
         self._last: dict[str, bytes] = {}
-        self._unstamped = b""
+        #: What the engine says itself: lines on stderr without a time.
+        self._own = b""
+        #: Outputs whose last line went out before its end had come.
+        self._cut: set[str] = set()
         self._size = 0
         #: When the next pieces may go out.
         self._due = 0.0
-
-    @property
-    def complaint(self) -> str:
-        """The end of what came on stderr without a time: the engine's own words."""
-        return (self._unstamped + self._rest[STDERR]).decode(errors="replace")
 
     def feed(self, name: str, data: bytes) -> None:
         """Take what came from one of the pipes."""
@@ -187,20 +185,24 @@ class _Order:
             self._on_output(name, text.decode(errors="replace"))
         self._due = time.monotonic() + max(_INTERVAL, _PIECE_TIME * len(pieces))
 
-    def end(self) -> None:
-        """Hand on the rest."""
+    def end(self) -> str:
+        """Hand on the rest, and return the last of what the engine said itself."""
         for name, rest in self._rest.items():
             if rest:
                 self._take(name, rest)
         self._last.clear()
         self._due = 0.0
         self.turn()
+        return self._own.decode(errors="replace")
 
     def _take(self, name: str, line: bytes) -> None:
         stamp = _STAMP.match(line)
+        begins = name not in self._cut
+        (self._cut.discard if line.endswith(b"\n") else self._cut.add)(name)
         if stamp is None:
-            if name == STDERR:
-                self._unstamped = (self._unstamped + line)[-_PIECE:]
+            if name == STDERR and begins:
+                self._own = (self._own + line)[-_PIECE:]
+                return
             when = self._lines[-1][0] if self._lines else b""
         else:
             when = self._last[name] = stamp[0]

@@ -96,12 +96,20 @@ def test_times_stay_where_they_are_wanted() -> None:
 def test_what_has_no_time_is_the_engine_s_complaint() -> None:
     ordered, shown = order()
 
-    ordered.feed("stderr", stamp(1) + b"mine\nError response from daemon: no\n")
+    ordered.feed("stderr", stamp(1) + b"mine\nError response from daemon: no\nnot")
 
-    assert "Error response from daemon: no" in ordered.complaint
-    assert "mine" not in ordered.complaint
-    ordered.end()
-    assert shown.text == "mine\nError response from daemon: no\n"
+    assert ordered.end() == "Error response from daemon: no\nnot"
+    assert shown.text == "mine\n"
+
+
+def test_the_rest_of_a_long_line_is_not_the_engine_s() -> None:
+    ordered, shown = order()
+
+    ordered.feed("stderr", stamp(1) + b"x" * (logs._HELD + 1))
+    ordered.feed("stderr", b"y\n")
+
+    assert ordered.end() == ""
+    assert shown.text.endswith("xy\n")
 
 
 def test_outputs_that_take_turns_do_not_flood_the_notebook() -> None:

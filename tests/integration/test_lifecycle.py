@@ -407,6 +407,8 @@ def test_a_log_that_cannot_be_read_says_why(
     with pytest.raises(EngineError, match=rf"the log of {name} cannot be read: .*logging driver"):
         notebook.run(f"%ctr_logs {name}")
 
+    assert notebook.frontend.text == "", "the error says it"
+
 
 # inspect, commit, build
 
