@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ctrkernel.errors import CtrKernelError
+from ctrkernel.errors import CtrKernelError, TargetUnclear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,11 +31,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = arguments.work(arguments)
     except CtrKernelError as error:
-        # The messages are a notebook's, and this is none.
-        said = str(error).replace("%ctr_attach", f"ctrkernel {words[0]}")
+        said = error
+        if isinstance(error, TargetUnclear) and error.nearest:
+            said = error.to_type(shlex.join(["ctrkernel", *_corrected(words, error)]))
         print(f"ctrkernel: {said}", file=sys.stderr)
         return 1
     return status
+
+
+def _corrected(words: Sequence[str], error: TargetUnclear) -> list[str]:
+    """Return the command's words with the container that may have been meant."""
+    meant = error.nearest_any if words[:1] in (["put"], ["get"]) else error.nearest
+    begin = f"{error.asked}:"
+    return [
+        meant
+        if word == error.asked
+        else f"{meant}:{word[len(begin) :]}"
+        if word.startswith(begin)
+        else word
+        for word in words
+    ]
 
 
 def _refuse(rest: Sequence[str], arguments: argparse.Namespace) -> NoReturn:

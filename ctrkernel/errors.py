@@ -42,11 +42,35 @@ class NoTarget(TargetError):
     """No container was named."""
 
 
-class ContainerNotFound(TargetError):
+class TargetUnclear(TargetError):
+    """What was named is no container, or more than one.
+
+    Args:
+        message: One line, without what to do next.
+        asked: What was named.
+        nearest: A running container that may have been meant; empty where there is none.
+        nearest_any: The same, of any state.
+    """
+
+    def __init__(
+        self, message: str, *, asked: str = "", nearest: str = "", nearest_any: str = ""
+    ) -> None:
+        super().__init__(f"{message}; name one, such as {nearest}" if nearest else message)
+        self._message = message
+        self.asked = asked
+        self.nearest = nearest
+        self.nearest_any = nearest_any or nearest
+
+    def to_type(self, line: str) -> TargetUnclear:
+        """Return the same error for a front end in which `line` is what to type."""
+        return type(self)(f"{self._message}; type {line}")
+
+
+class ContainerNotFound(TargetUnclear):
     """No container has that name or id."""
 
 
-class ContainerAmbiguous(TargetError):
+class ContainerAmbiguous(TargetUnclear):
     """Several containers have an id that begins so."""
 
 

@@ -12,12 +12,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from ctrkernel.commands.context import Context, Output
-from ctrkernel.errors import UsageError, one_line
+from ctrkernel.errors import TargetUnclear, UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+#: Characters of a line that an error repeats.
+_CORRECTED = 120
 #: One word of a line as a shell splits it, with the blanks before it.
 _WORD = re.compile(r"""[ \t]*((?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+)""")
 
@@ -132,7 +134,23 @@ class Command(ABC):
             return Output(self.help())
         arguments = self.parser().parse_args(words)
         self._check_body(context)
-        return self.work(arguments, context)
+        try:
+            return self.work(arguments, context)
+        except TargetUnclear as error:
+            if not error.nearest:
+                raise
+            raise error.to_type(self._corrected(line, context, error)) from error
+
+    def _corrected(self, line: str, context: Context, error: TargetUnclear) -> str:
+        """Return the line to type in place of one that named no container."""
+        kinds = [each for each in self.completes.values() if isinstance(each, Completes)]
+        meant = error.nearest_any if Completes.ANY_CONTAINER in kinds else error.nearest
+        # A name stands alone, in a list, or before a path.
+        asked = rf"(?<![\w./-]){re.escape(error.asked)}(?![\w./-])"
+        corrected, count = re.subn(asked, meant, line.strip(), count=1)
+        if not count or "\n" in corrected or len(corrected) > _CORRECTED:
+            return f"%ctr_attach {error.nearest}"
+        return f"{'%' if context.body is None else '%%'}{self.name} {corrected}"
 
     def words(self, line: str) -> list[str]:
         """Split what follows the name into the words that the parser takes."""

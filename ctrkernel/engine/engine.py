@@ -273,8 +273,9 @@ class Engine:
         if len(same) > 1:
             shown = name_list([f"{info.name} ({info.id[:_SHORT_ID]})" for info in same])
             raise ContainerAmbiguous(
-                f"several containers have an id that begins with {target}: {shown}; "
-                f"type %ctr_attach {same[0].name}"
+                f"several containers have an id that begins with {target}: {shown}",
+                asked=target,
+                nearest=same[0].name,
             )
         # One that was stopped is of the service too, but is meant only if none runs.
         served = [info for info in every if _serves(info, target)]
@@ -284,8 +285,9 @@ class Engine:
         if running:
             raise ContainerAmbiguous(
                 f"several containers are of the compose service {target}: "
-                f"{name_list([info.name for info in running])}; "
-                f"type %ctr_attach {running[0].name}"
+                f"{name_list([info.name for info in running])}",
+                asked=target,
+                nearest=running[0].name,
             )
         raise self._not_found(target)
 
@@ -351,8 +353,9 @@ class Engine:
             return error
         if target != info.name and not info.id.startswith(target):
             return ContainerNotFound(
-                f"no container '{target}'; the compose service of that name is {info.name}; "
-                f"type %ctr_attach {info.name}"
+                f"no container '{target}'; the compose service of that name is {info.name}",
+                asked=target,
+                nearest=info.name,
             )
         return not_running(info, self.name)
 
@@ -372,15 +375,18 @@ class Engine:
 
     def _not_found(self, target: str) -> ContainerNotFound:
         shown = one_line(target, limit=80)
-        names = [info.name for info in self.running()]
+        every = self.containers(all=True)
+        names = [info.name for info in every if info.running]
         if not names:
             return ContainerNotFound(
                 f"no container '{shown}', and none is running; start one: "
                 f"`{self.name} run -d --name box debian sleep infinity`"
             )
         return ContainerNotFound(
-            f"no container '{shown}'; running: {name_list(names)}; "
-            f"type %ctr_attach {_closest(target, names)}"
+            f"no container '{shown}'; running: {name_list(names)}",
+            asked=target,
+            nearest=_closest(target, names),
+            nearest_any=_closest(target, [info.name for info in every]),
         )
 
     def _failed_to_run(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ctrkernel.commands.glance import dim, moment, spoken_duration
 from ctrkernel.commands.whereabouts import ANSWER_TIMEOUT
+from ctrkernel.errors import TargetUnclear
 from ctrkernel.session.result import CommandResult, ExecResult
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Failure(Exception):
     @classmethod
     def of(cls, error: CtrKernelError) -> Failure:
         """Return the failure that an error of ours is to a notebook."""
+        if isinstance(error, TargetUnclear) and error.nearest:  # a cell's: it named none itself
+            error = error.to_type(f"%ctr_attach {error.nearest}")
         return cls(type(error).__name__, str(error), getattr(error, "result", None))
 
 

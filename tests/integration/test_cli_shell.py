@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -230,7 +231,7 @@ def test_the_last_lines_of_the_log_come_first(make_container: MakeContainer) -> 
 @pytest.mark.parametrize(
     ("words", "says", "status"),
     [
-        (["nosuch-box"], "ctrkernel shell ", 1),
+        (["nosuch-box"], "; type ctrkernel shell ", 1),
         (["BOX", "--detach-keys", "foo"], "no key to detach with", 1),
         (["BOX", "--env", "1=2"], "--env NAME=VALUE", 1),
         (["BOX", "--env", "NOT_SET_HERE"], "not set here", 1),
@@ -292,16 +293,27 @@ def test_a_shell_that_is_not_there_is_one_line_at_the_terminal(no_shell: str) ->
         assert person.child.read() == b""
 
 
-@pytest.mark.usefixtures("debian")
-@pytest.mark.parametrize("words", [("put", "{}", __file__, "/tmp"), ("get", "{}", "/tmp", ".")])
-def test_a_copy_names_itself_where_the_container_is_unknown(words: tuple[str, ...]) -> None:
-    line = [word.format("nosuch-box") for word in words]
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("put", "{}x", "a b", "/tmp"),
+        ("get", "{}x", "/tmp", "."),
+        ("copy", "{}x:/tmp", "{}:/srv"),
+        ("shell", "{}x", "--", "ls"),
+    ],
+)
+def test_an_unknown_container_is_corrected_in_the_command(
+    debian: str, words: tuple[str, ...]
+) -> None:
+    line = [word.format(debian) for word in words]
     done = subprocess.run(
         [*SHELL[:-1], *line], capture_output=True, text=True, timeout=SOON, check=False
     )
 
     assert done.returncode == 1
-    assert f"; type ctrkernel {words[0]} " in done.stderr
+    corrected = shlex.join(word.replace("{}x", debian).replace("{}", debian) for word in words)
+    assert done.stderr.endswith(f"; type ctrkernel {corrected}\n")
+    assert "%ctr" not in done.stderr
 
 
 def test_a_log_that_is_long_is_no_reason_to_lose_keys(debian: str, tmp_path: Path) -> None:

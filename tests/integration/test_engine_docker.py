@@ -75,7 +75,7 @@ def test_an_unknown_name_lists_the_running_and_the_line_to_type(
 
     said = str(caught.value)
     assert said.startswith(f"no container '{name[:-1]}'; running: ")
-    assert said.endswith(f"type %ctr_attach {name}")
+    assert said.endswith(f"; name one, such as {name}")
 
 
 @pytest.mark.parametrize("target", ["--help", "-f", "", "a b", "$(id)"])
@@ -100,7 +100,7 @@ def test_a_compose_service_stands_for_its_one_container(
     assert engine.inspect("ctrk-shop/ctrk-db").name == one
     wrong = engine.diagnose("ctrk-db")
     assert isinstance(wrong, ContainerNotFound)
-    assert f"%ctr_attach {one}" in str(wrong)
+    assert wrong.nearest == one
 
     other = of("ctrk-blog")
 
@@ -119,7 +119,7 @@ def test_an_ambiguous_id_names_those_that_fit(engine: Engine, start: Callable[..
     with pytest.raises(ContainerAmbiguous, match=f"begins with {first}: ") as caught:
         engine.inspect(first)
 
-    assert "%ctr_attach" in str(caught.value)
+    assert caught.value.nearest in {info.name for info in engine.containers(all=True)}
 
 
 def test_each_state_is_diagnosed(engine: Engine, start: Callable[..., str]) -> None:

@@ -59,7 +59,31 @@ def test_an_unknown_container_names_those_that_run(kernel: LiveKernel, debian: s
 
     assert ename == "ContainerNotFound"
     assert evalue.startswith(f"no container '{debian}x'; running: ")
-    assert evalue.endswith(f"type %ctr_attach {debian}")
+    assert evalue.endswith(f"; type %ctr_attach {debian}")
+    assert_goes_on(kernel)
+
+
+def test_an_unknown_container_is_corrected_in_the_line_that_names_it(
+    kernel: LiveKernel, debian: str, make_container: Callable[..., str]
+) -> None:
+    stopped = make_container("busybox")
+    docker("kill", stopped)
+    lines = {
+        "%ctr_logs --tail 3 {}x": debian,
+        "%ctr --on {}x pwd": debian,
+        "%%ctr --session s --on {}x\npwd": debian,
+        "%ctr_copy {}x:/etc/hosts /tmp": debian,
+        "%ctr_rm {}x": stopped,
+    }
+
+    told_of = {
+        line: told(kernel.run(line.format(name)))[1].rpartition("; type ")[2]
+        for line, name in lines.items()
+    }
+
+    assert told_of == {
+        line: line.partition("\n")[0].replace("{}x", name) for line, name in lines.items()
+    }
     assert_goes_on(kernel)
 
 
@@ -177,6 +201,7 @@ def test_a_target_in_the_environment_that_is_none_is_told_at_the_first_cell(
             ename, evalue = told(kernel.run("echo never"))
             assert ename == "ContainerNotFound"
             assert target in evalue
+            assert "; type %ctr_attach " in evalue or "`docker ps` lists the names" in evalue
         assert kernel.run(f"%ctr_attach {debian}\necho now").text.endswith("now\n")
 
 
