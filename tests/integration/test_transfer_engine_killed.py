@@ -56,11 +56,12 @@ class Boxes:
         get(self.engine, info, [source], str(to), base="/", home=None, on_progress=progress)
 
     def copy(self, source: tuple[str, str], to: tuple[str, str], progress: Progress) -> None:
+        engine = self.engine
         ends = [
-            Remote(self.engine.inspect(name), container_path(path, base="/", home=None))
+            Remote(engine, engine.inspect(name), container_path(path, base="/", home=None))
             for name, path in (source, to)
         ]
-        relay(self.engine, ends[:1], ends[1], on_progress=progress)
+        relay(ends[:1], ends[1], on_progress=progress)
 
 
 class Progress:
