@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ctrkernel.errors import UsageError
@@ -9,6 +10,7 @@ from ctrkernel.errors import UsageError
 if TYPE_CHECKING:
     from ctrkernel.commands.settings import Settings
     from ctrkernel.output.files import File
+    from ctrkernel.session.mask import Mask
 
 #: Lines, or rows of a table, that are shown.
 LINES: Final = 1000
@@ -30,15 +32,18 @@ _ENDINGS: Final = {
 }
 
 
-def rendered(settings: Settings, file: File) -> tuple[dict[str, Any], dict[str, Any]]:
+def rendered(settings: Settings, mask: Mask, file: File) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a file's forms by MIME type, and their metadata.
 
     Nothing of the content becomes HTML unless the person trusts it: ``%ctr_config trust=html``.
+    Secrets, which its encoding hid from the mask of the shell's output, are taken out of text.
     """
-    from ctrkernel.commands.filetype import LOOKED_AT, type_of  # noqa: PLC0415 - seldom wanted
+    from ctrkernel.commands.filetype import LOOKED_AT, Form, type_of  # noqa: PLC0415 - seldom wanted
     from ctrkernel.commands.view import View  # noqa: PLC0415 - as above
 
     kind = type_of(_named(file), file.content[:LOOKED_AT])
+    if mask and kind.form is not Form.IMAGE:
+        file = _masked(file, mask)
     view = View(
         path=file.name or "file",
         type=kind,
@@ -55,6 +60,14 @@ def rendered(settings: Settings, file: File) -> tuple[dict[str, Any], dict[str, 
     sides = (("width", file.width), ("height", file.height))
     size = {side: value for side, value in sides if value is not None}
     return bundle, {kind.mime: size} if size and kind.mime in bundle else {}
+
+
+def _masked(file: File, mask: Mask) -> File:
+    # Bytes that are no UTF-8 stay what they are.
+    content = mask.hide(file.content.decode("utf-8", "surrogateescape"))
+    return replace(
+        file, name=mask.hide(file.name), content=content.encode("utf-8", "surrogateescape")
+    )
 
 
 def _named(file: File) -> str:

@@ -143,7 +143,7 @@ class Publisher:
             else _CellView(self._outlet, self.parent),
             limit=lambda: settings.output_limit,
             keep=OverflowFile(workspace.overflow_folder),
-            render=partial(rendered, settings),
+            render=partial(rendered, settings, workspace.mask),
             # Front ends know carriage returns; a picture could not be of stderr.
             wake=self._outlet.call_later if self._outlet.timed and not errors else None,
             retract=retract,

@@ -65,7 +65,7 @@ class MagicFrontend:
             _NotebookView(self),
             limit=lambda: settings.output_limit,
             keep=OverflowFile(workspace.overflow_folder),
-            render=partial(rendered, settings),
+            render=partial(rendered, settings, workspace.mask),
             # A front end redraws by itself what a carriage return draws over.
             wake=None,
             retract=False,

@@ -53,6 +53,8 @@ def test_a_secret_is_asked_for_and_shown_nowhere(kernel: LiveKernel) -> None:
         kernel.run("%ctr_exec --session-env sh -c 'echo \"$TOKEN\" >&2; exit 3'"),
         kernel.run("%ctr_env"),
         kernel.run("(sleep 0.3; echo $OTHER) & sleep 0.6"),
+        # Encoded on its way, and text again in the notebook.
+        kernel.run('echo "$OTHER,1" | ctr_display --type csv -'),
         kernel.run("%ctr_put '/no/opensesame' ."),
     ]
 
