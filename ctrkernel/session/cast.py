@@ -5,6 +5,7 @@ https://docs.asciinema.org/manual/asciicast/v2/
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ctrkernel.session.shell import ShellSession
@@ -77,14 +78,21 @@ class Cast:
         )
         self._started = time.monotonic()
         self.seconds = 0.0
+        #: Bytes of whole lines in the file, and what ended it, to be told without the lock.
+        self._length = 0
+        self._failure: OSError | None = None
         self._write(
             {"version": 2, **header, "timestamp": int(time.time()), "idle_time_limit": IDLE_LIMIT}
         )
+        if self._failure is not None:
+            if not overwrite:
+                path.unlink()
+            raise self._failure
 
     def code(self, code: str) -> None:
         """Record a cell's code behind a prompt, as a terminal would have echoed it."""
         lines = self._hide(code).removesuffix("\n").split("\n")
-        with self._lock:
+        with self._writing():
             start = "" if self._fresh else "\r\n"
             self._event("o", f"{start}$ " + "\r\n> ".join(lines) + "\r\n")
             self._fresh, self._returned = True, False
@@ -95,7 +103,7 @@ class Cast:
         """Record output."""
         if not text:
             return
-        with self._lock:
+        with self._writing():
             # What ends one piece may be the first half of the next one's line end.
             shown = (
                 _BARE.sub("\r\n", "\r" + text)[1:] if self._returned else _BARE.sub("\r\n", text)
@@ -105,7 +113,7 @@ class Cast:
 
     def size(self, columns: int, rows: int) -> None:
         """Record the terminal's size, if it is another one."""
-        with self._lock:
+        with self._writing():
             if (columns, rows) != self._size:
                 self._size = columns, rows
                 self._event("r", f"{columns}x{rows}")
@@ -114,6 +122,15 @@ class Cast:
         """End it; what comes later is not recorded."""
         with self._lock:
             self._end()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Hold the lock, then say what went wrong: whoever is told may close this."""
+        with self._lock:
+            yield
+            failure, self._failure = self._failure, None
+        if failure is not None:
+            self._on_failure(failure)
 
     def _event(self, kind: str, data: str) -> None:
         if self._file is None:
@@ -127,11 +144,15 @@ class Cast:
         data = (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace")
         try:
             # At once and whole: whoever is killed leaves a file that can be played.
-            while data:
-                data = data[os.write(self._file, data) :]
+            rest = data
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+            self._length += len(data)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._length)
             self._end()
-            self._on_failure(error)
+            self._failure = error
 
     def _end(self) -> None:
         if self._file is not None:

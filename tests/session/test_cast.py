@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -95,18 +98,54 @@ def test_nothing_is_written_after_the_end(tmp_path: Path) -> None:
     assert events(cast.path) == [("o", "a")]
 
 
-def test_a_full_disk_ends_the_recording_once_and_not_the_shell() -> None:
+def test_what_cannot_be_written_any_more_ends_the_recording_once_and_not_the_shell(
+    tmp_path: Path,
+) -> None:
     told: list[Any] = []
-    cast = Cast(
-        Path("/dev/full"),
-        overwrite=True,
-        header=HEADER,
-        hide=str,
-        typed=False,
-        on_failure=told.append,
-    )
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
+    def failed(error: OSError) -> None:
+        told.append(error)
+        cast.close()
+
+    cast = Cast(path, overwrite=True, header=HEADER, hide=str, typed=False, on_failure=failed)
     cast.output("a")
-    cast.code("b")
+    os.close(reader)
+
+    cast.output("b")
+    cast.code("c")
 
     assert len(told) == 1
+
+
+def test_a_film_for_which_there_is_no_room_is_not_begun() -> None:
+    with pytest.raises(OSError, match="No space left"):
+        Cast(
+            Path("/dev/full"),
+            overwrite=True,
+            header=HEADER,
+            hide=str,
+            typed=False,
+            on_failure=lambda error: pytest.fail(str(error)),
+        )
+
+
+def test_of_a_full_disk_whole_lines_are_left(tmp_path: Path) -> None:
+    told: list[OSError] = []
+    path = tmp_path / "a.cast"
+    cast = Cast(path, overwrite=False, header=HEADER, hide=str, typed=False, on_failure=told.append)
+    cast.output("a")
+    # A limit of the process stands for the disk's: what fits of a line is written.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, before[1]))
+    try:
+        cast.output("b" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+    assert len(told) == 1
+    assert events(path) == [("o", "a")]
