@@ -89,6 +89,8 @@ class Stderr:
 
             def show(text: str) -> None:
                 workspace.recorder.shown(session, text)
+                # A prompt is often there.
+                session.talker.dialogue.overhear(text)
                 self._publisher.stderr(text)
 
             split = SplitStderr(session, on_text=show, mask=workspace.mask)

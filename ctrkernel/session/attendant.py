@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ctrkernel.errors import CommandInterrupted, SessionClosed, UsageError
@@ -37,6 +38,10 @@ ENDS_OF_KEYS: Final = 2
 ECHO_WAIT: Final = 0.3
 #: Seconds between two looks at whether it has.
 _ECHO_LOOK: Final = 0.02
+#: Bytes of a line that a terminal takes, less Enter; what is more it throws away: termios(3).
+LINE_LIMIT: Final = 4095
+#: Looks at whether a program still waits for what was answered; one may find it at work.
+LAST_LOOKS: Final = 3
 #: The terminal's character for the end of input.
 _END: Final = b"\x04"
 
@@ -86,6 +91,8 @@ class Attendant:
         self._told = False
         self._explained = False
         self._ends = 0
+        #: Further lines of an answer, for the questions that come next.
+        self._lines: deque[str] = deque()
         self._hung_up = False
         self._failed = 0
 
@@ -101,12 +108,14 @@ class Attendant:
         heard, pause = self._dialogue.heard()[0], AGREE_PAUSE
         while not self._ended.wait(pause) and self._failed < FAILED_LOOKS:
             before, heard = heard, self._dialogue.heard()[0]
+            self._execution.reader = 0
             if heard != before:
                 pause = NEXT_LOOK if self._asked else FIRST_LOOK
             elif (waiting := self._waits()) is None:
                 pause = min(max(2 * pause, FIRST_LOOK), LONGEST_PAUSE)
             else:
                 self._asked = True
+                self._execution.reader = waiting.pid if waiting.detached else 0
                 self._serve(waiting)
                 heard, pause = self._dialogue.heard()[0], NEXT_LOOK
 
@@ -118,11 +127,19 @@ class Attendant:
             return None
         second = self._look()
         same = second is not None and second.pid == first.pid
-        return second if same and heard == self._dialogue.heard()[0] else None
+        silent = heard == self._dialogue.heard()[0] and self._has_read_all()
+        return second if same and silent else None
+
+    def _has_read_all(self) -> bool:
+        """Whether nothing more has come: who writes to a full terminal sleeps as its readers do."""
+        pump = self._session.connection.pump
+        return pump is not None and pump.resting
 
     def _look(self) -> Waiting | None:
         session, execution = self._session, self._execution
         if self._dialogue.talked or session.connection.waits_to_begin:
+            return None
+        if not self._has_read_all():
             return None
         try:
             printed = session.side.request(SCRIPT, str(session.pid), timeout=LOOK_TIMEOUT)
@@ -145,6 +162,9 @@ class Attendant:
             # The person has pressed stop, and it asks again.
             self._hang_up(waiting)
             return
+        if self._lines:
+            self._type(waiting, self._lines.popleft())
+            return
         if self._ask is not None:
             try:
                 answer = self._ask(
@@ -157,7 +177,7 @@ class Attendant:
             except UsageError:
                 self._ask = None
             else:
-                self._type(waiting, answer)
+                self._take(waiting, answer)
                 return
         self._end_input(waiting)
 
@@ -168,22 +188,36 @@ class Attendant:
         how, self._explained = "" if self._explained else " (^D ends it)", True
         return f"input for {waiting.name}{how}: "
 
-    def _type(self, waiting: Waiting, answer: str) -> None:
-        if answer in END_OF_INPUT:
+    def _take(self, waiting: Waiting, answer: str) -> None:
+        """Type an answer, if it is still waited for: the shell would run what nobody reads."""
+        for _ in range(LAST_LOOKS):
+            if not self.goes_on(waiting):
+                # Its lines one by one, for the same reason.
+                self._lines.extend(answer.replace("\r\n", "\n").removesuffix("\n").split("\n"))
+                self._type(waiting, self._lines.popleft())
+                return
+            if self.over or self._ended.wait(AGREE_PAUSE):
+                return
+        self._notice(f"{waiting.name} did not wait for the answer any more; it was not typed")
+
+    def _type(self, waiting: Waiting, line: str) -> None:
+        if line in END_OF_INPUT:
             self._session.talker.answer(self._execution, _END)
             return
-        lines = answer.replace("\r\n", "\n")
-        keys = lines.replace("\n", "\r").encode("utf-8", "surrogateescape")
-        if waiting.raw and lines:
-            self._type_keys(waiting, lines, keys)
+        keys = line.encode("utf-8", "surrogateescape")
+        if waiting.raw and line:
+            self._type_keys(waiting, line, keys)
             return
-        echo = not (waiting.hidden or waiting.echoed)
-        shown = self._session.hide(f"{lines}\n") if echo else ""
+        if len(keys) > LINE_LIMIT and not waiting.raw:
+            line = keys[:LINE_LIMIT].decode("utf-8", "ignore")
+            keys = line.encode()
+            self._notice(f"a terminal takes {LINE_LIMIT:,} bytes of a line; the rest is left out")
+        echo = not (waiting.hidden or waiting.echoed or waiting.draws)
+        shown = self._session.hide(f"{line}\n") if echo else ""
         # A newline is one whether or not the terminal makes one of Enter.
-        data = keys.replace(b"\r", b"\n") + b"\n"
-        self._session.talker.answer(self._execution, data, shown=shown)
+        self._session.talker.answer(self._execution, keys + b"\n", shown=shown)
 
-    def _type_keys(self, waiting: Waiting, lines: str, keys: bytes) -> None:
+    def _type_keys(self, waiting: Waiting, line: str, keys: bytes) -> None:
         """Type to a program that takes keys, which may want one alone, and no Enter behind it.
 
         Nor do all show them: readline does not where the terminal had no echo when it began.
@@ -195,13 +229,19 @@ class Attendant:
         while (silent := self._dialogue.heard()[0] == before) and time.monotonic() < deadline:
             if self._ended.wait(_ECHO_LOOK):
                 return
-        if silent and not waiting.hidden:
-            answer(self._execution, b"", shown=self._session.hide(lines))
-        if waiting.edits or "\n" in lines or self._wants_enter(waiting, lines):
-            answer(self._execution, ENTER)
+        echo = silent and not waiting.hidden
+        if echo:
+            answer(self._execution, b"", shown=self._session.hide(line))
+        if waiting.edits or self._wants_enter(waiting, line):
+            # Who is told of no echo may show no new line either.
+            newline = echo and not (waiting.draws or waiting.keys)
+            answer(self._execution, ENTER, shown="\n" if newline else "")
 
     def _wants_enter(self, waiting: Waiting, typed: str) -> bool:
         """Whether the program has not taken the keys alone for an answer."""
+        if waiting.keys and len(typed) == 1:
+            # Who reads on wants the next key.
+            return False
         now = self._look()
         return (
             now is not None
@@ -236,7 +276,7 @@ class Attendant:
     def goes_on(self, waiting: Waiting) -> bool:
         """Whether the program has stopped waiting, or asks for something else by now."""
         now = self._look()
-        if now is None or now.pid != waiting.pid:
+        if now is None or (now.pid, now.hidden) != (waiting.pid, waiting.hidden):
             return True
         # An empty one may be the line below what a job in the background printed.
         return now.prompt not in ("", waiting.prompt)

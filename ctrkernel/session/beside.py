@@ -41,6 +41,10 @@ class Beside:
         """Continue the shell if it was stopped."""
         self._run(inside.continue_argv(self._helper, self._pid))
 
+    def end_reader(self, pid: int) -> None:
+        """Hang up a process that the terminal's keys do not reach."""
+        self._run(inside.end_reader_argv(self._helper, pid))
+
     def interrupt(self) -> None:
         """Interrupt the shell itself."""
         self._run(inside.interrupt_argv(self._helper, self._pid))

@@ -46,6 +46,11 @@ class Dialogue:
         #: How many characters were received in all, and the number of the first one kept.
         self._received = 0
         self._first = 0
+        #: What was said until now and beside what is read, where and how much that is.
+        self._said = ""
+        self._said_until = self._beside = 0
+        #: The line that was begun beside, until it is answered.
+        self._line = ""
         self._commands = 0
         self._ended: str | None = "was never begun"
         self._talked = False
@@ -59,7 +64,8 @@ class Dialogue:
         """
         with self._changed:
             self._pieces.clear()
-            self._first = self._received
+            self._first = self._said_until = self._received
+            self._said = self._line = ""
             self._commands += 1
             self._ended = None
             self._talked = talked
@@ -83,6 +89,19 @@ class Dialogue:
                     self._first = self._received - sum(map(len, self._pieces))
             self._changed.notify_all()
 
+    def overhear(self, text: str) -> None:
+        """The command said `text` where nobody reads it: on a stderr of its own."""
+        with self._changed:
+            self._said = (self._heard() + text)[-REACH:]
+            self._said_until = self._received
+            self._beside += len(text)
+            self._line = (self._line + text).rpartition("\n")[2][-REACH:]
+
+    def answered(self) -> None:
+        """Note that somebody answered what was asked until now."""
+        with self._changed:
+            self._line = ""
+
     def end(self, how: str) -> None:
         """The command ended: `how` completes "the command …"."""
         with self._changed:
@@ -103,14 +122,19 @@ class Dialogue:
     def heard(self) -> tuple[int, str]:
         """Return how many characters came so far, and the last of those that nobody has read."""
         with self._changed:
-            tail: list[str] = []
-            missing = REACH
-            for piece in reversed(self._pieces):
-                tail.append(piece[-missing:])
-                missing -= len(tail[-1])
-                if not missing:
-                    break
-            return self._received, "".join(reversed(tail))
+            return self._received + self._beside, self._heard()
+
+    def _heard(self) -> str:
+        tail: list[str] = []
+        missing = min(REACH, self._received - self._said_until) if self._said else REACH
+        for piece in reversed(self._pieces):
+            if not missing:
+                break
+            tail.append(piece[-missing:])
+            missing -= len(tail[-1])
+        said = (self._said + "".join(reversed(tail)))[-REACH:]
+        # Of two channels the slower one may bring the end of a line that stood before.
+        return said + self._line if said.endswith("\n") else said
 
     def unseen_end(self) -> str | None:
         """Return how a command ended that was talked to, if nobody was told so far; once."""

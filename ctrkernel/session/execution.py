@@ -28,6 +28,8 @@ class Execution:
         told: Whether it was said why it cannot go on, and that still holds.
         lost: Whether the shell ended before it began; it can be given to another.
         typed: Whether somebody typed to it, which it may not have read.
+        reader: The process that reads the terminal and is not signalled by its keys, 0 for none:
+            when what began it is gone it would read the next command.
         ours: Whether it is no command of the person's; then nobody else hears its output.
         attended: Whether a person sits at its terminal, which then shows what they type.
         fault: What `on_output` raised, if it did; it is not called again.
@@ -42,6 +44,7 @@ class Execution:
     told: bool = False
     lost: bool = False
     typed: bool = False
+    reader: int = 0
     ours: bool = False
     attended: bool = False
     fault: BaseException | None = None

@@ -139,6 +139,8 @@ set -- $line
 """
 )
 
+#: Hangs process $1 up.
+_END_READER = 'kill -HUP "$1"; kill -CONT "$1"'
 #: Continues shell $1 if it was stopped.
 _CONTINUE = r"""kill -CONT "$1" """
 
@@ -199,6 +201,11 @@ def interrupt_missed_argv(shell: str, pid: int, group: int) -> list[str]:
 def continue_argv(shell: str, pid: int) -> list[str]:
     """Return the argv that continues a stopped shell."""
     return _argv(shell, _CONTINUE, str(pid))
+
+
+def end_reader_argv(shell: str, pid: int) -> list[str]:
+    """Return the argv that hangs up one process, whatever it is."""
+    return _argv(shell, _END_READER, str(pid))
 
 
 def look_argv(shell: str, pid: int) -> list[str]:

@@ -56,6 +56,9 @@ class Interrupter:
         execution.interrupts += 1
         if execution.interrupts == 1:
             execution.interrupted = time.monotonic()
+        if execution.reader:
+            later(lambda: self._interrupt_with_reader(execution))
+            return
         if execution.interrupts == 1:
             self._press(INTERRUPT, execution)
         elif execution.interrupts == 2:  # noqa: PLR2004
@@ -64,6 +67,14 @@ class Interrupter:
         else:
             later(lambda: self._kill(execution))
             return
+        later(lambda: self._look_after(execution), delay=INTERRUPT_GRACE)
+
+    def _interrupt_with_reader(self, execution: Execution) -> None:
+        reader, execution.reader = execution.reader, 0
+        beside = self._beside(execution)
+        if beside is not None:
+            beside.end_reader(reader)
+        self._press(INTERRUPT, execution)
         later(lambda: self._look_after(execution), delay=INTERRUPT_GRACE)
 
     def look_at_silent(self, execution: Execution) -> None:

@@ -106,6 +106,7 @@ class Pump:
         self._released = False
         self._keys: deque[tuple[bytes, Callable[[], bool]]] = deque()
         self._stopping = False
+        self._resting = False
         self._thread = threading.Thread(target=self._run, name="ctrkernel-pump", daemon=True)
 
     def start(self) -> None:
@@ -176,6 +177,11 @@ class Pump:
         """Whether the caller is in the pump's thread."""
         return self._thread is threading.current_thread()
 
+    @property
+    def resting(self) -> bool:
+        """Whether all that came was read and given out."""
+        return self._resting
+
     def _press(self) -> None:
         if self._conversation.phase is Phase.STAGING and not self._released:
             return
@@ -228,7 +234,11 @@ class Pump:
             if writing != bool(self._outgoing):
                 writing = not writing
                 poll.modify(terminal, select.POLLIN | (select.POLLOUT if writing else 0))
-            for descriptor, events in poll.poll(self._timeout()):
+            timeout = self._timeout()
+            self._resting = True
+            happened = poll.poll(timeout)
+            self._resting = False
+            for descriptor, events in happened:
                 if descriptor == self._wake_read:
                     os.read(self._wake_read, 4096)
                     while self._requests:

@@ -140,6 +140,7 @@ class Talker:
 
         def wanted() -> bool:
             runs = session.runs(execution)
+            self.dialogue.answered()
             if runs and shown:
                 session.on_output(shown, late=False)
             execution.typed = execution.typed or runs

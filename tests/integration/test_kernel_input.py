@@ -164,6 +164,75 @@ def test_a_line_editor_shows_what_was_entered_and_a_key_needs_no_enter(kernel: L
     assert kernel.finish(keys).text == "Sure? \nName: bob\ny bob\n"
 
 
+def test_keys_are_asked_for_one_by_one(kernel: LiveKernel) -> None:
+    cell = kernel.submit("read -n1 a; read -n1 b; echo; echo $b", allow_stdin=True)
+
+    assert len(asked(kernel, cell, "x", "y")) == 2
+    assert kernel.finish(cell).text.endswith("\ny\n")
+
+
+def test_what_zsh_does_not_echo_is_hidden(debian: str, tmp_path: Path) -> None:
+    with live_kernel(tmp_path, CTRKERNEL_TARGET=debian, CTRKERNEL_SHELL="zsh") as kernel:
+        cell = kernel.submit("read -s 'x?Word: '; echo; echo ${#x}", allow_stdin=True)
+
+        assert asked(kernel, cell, VALUE) == [("Word: ", True)]
+        assert VALUE not in str(kernel.finish(cell).messages)
+
+
+def test_lines_that_the_program_does_not_read_are_never_run(kernel: LiveKernel) -> None:
+    one = kernel.submit("read x", allow_stdin=True)
+    asked(kernel, one, "one\necho ran")
+    kernel.finish(one)
+    two = kernel.submit("read a; read b; echo $a-$b", allow_stdin=True)
+    asked(kernel, two, "one\ntwo")
+
+    assert kernel.finish(two).text == "one\ntwo\none-two\n"
+
+
+def test_an_answer_that_comes_too_late_is_never_run(kernel: LiveKernel) -> None:
+    cell = kernel.submit("read -t 1 x; echo; echo on; sleep 3; echo end", allow_stdin=True)
+    question(kernel)
+    kernel.wait_for_output(cell, "on\n")
+
+    kernel.client.input("echo ran")
+
+    assert kernel.finish(cell).text == "\non\nend\n"
+    assert kernel.run("echo next").text == "next\n"
+
+
+def test_what_a_terminal_cannot_take_of_a_line_is_told(kernel: LiveKernel) -> None:
+    cell = kernel.submit("read x; echo; echo ${#x}", allow_stdin=True)
+    asked(kernel, cell, "x" * 5000)
+
+    done = kernel.finish(cell)
+    assert done.text.endswith("\n4095\n")
+    assert "4,095 bytes" in done.notices
+
+
+def test_a_program_in_a_session_of_its_own_asks_and_is_ended(kernel: LiveKernel) -> None:
+    cell = kernel.submit("setsid -w cat", allow_stdin=True)
+    boxes = asked(kernel, cell, "one", "^D")
+    ended = kernel.submit("setsid -w cat", allow_stdin=True)
+    question(kernel)
+    kernel.interrupt()
+
+    assert len(boxes) == 2
+    assert kernel.finish(cell).text == "one\none\n"
+    assert kernel.finish(ended).error[0] == INTERRUPTED
+    assert kernel.run("echo fine").text == "fine\n"
+
+
+def test_another_user_s_program_asks_for_its_password(kernel: LiveKernel) -> None:
+    cell = kernel.submit(
+        "setpriv --reuid=1000 --regid=1000 --clear-groups "
+        "sh -c 'printf \"Password: \"; read x; echo; echo ${#x}'",
+        allow_stdin=True,
+    )
+
+    assert asked(kernel, cell, VALUE) == [("Password: ", True)]
+    assert kernel.finish(cell).text == f"Password: \n{len(VALUE)}\n"
+
+
 @pytest.mark.parametrize("code", ["read x", "cat", "python3 -q"])
 def test_an_interrupt_at_the_box_ends_the_program(kernel: LiveKernel, code: str) -> None:
     kernel.run("kept=yes")

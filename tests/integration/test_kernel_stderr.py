@@ -101,6 +101,26 @@ def test_a_secret_shows_on_neither(kernel: LiveKernel) -> None:
     assert both(kernel.run('echo "$TOKEN"; echo "$TOKEN" >&2')) == ("••••\n", "••••\n")
 
 
+@pytest.mark.parametrize(
+    ("code", "box"),
+    [
+        ("read -p 'Name: ' x; echo $x", ("Name: ", False)),
+        ("select x in one two; do echo $x; break; done", ("#? ", False)),
+        ("printf 'Password: ' >&2; read x; echo $x", ("Password: ", True)),
+    ],
+)
+def test_a_box_has_the_prompt_that_is_on_stderr(
+    kernel: LiveKernel, code: str, box: tuple[str, bool]
+) -> None:
+    cell = kernel.submit(code, allow_stdin=True)
+
+    asked = kernel.client.get_stdin_msg(timeout=20)["content"]
+    kernel.client.input("1")
+
+    assert (asked["prompt"], asked["password"]) == box
+    assert kernel.finish(cell).status == "ok"
+
+
 def test_the_next_shell_and_another_bash_have_it_too(kernel: LiveKernel) -> None:
     assert kernel.run("exec bash").status == "ok"
     assert both(kernel.run("echo a; echo b >&2")) == ("a\n", "b\n")
