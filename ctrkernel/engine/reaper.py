@@ -11,6 +11,7 @@ import select
 import shlex
 import subprocess
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ class Reaper:
         finally:
             os.close(heard)
             os.close(held)
-        self._released = False
+        #: When, on the monotonic clock.
+        self._released: float | None = None
         self._lock = threading.Lock()
 
     def __del__(self) -> None:
@@ -117,17 +119,23 @@ class Reaper:
     def release(self) -> None:
         """Let the command run now, in the background."""
         with self._lock:
-            if not self._released:
-                self._released = True
+            if self._released is None:
+                self._released = time.monotonic()
                 os.close(self._said)
 
     def wait(self, timeout: float = HANG_UP_TIMEOUT) -> bool:
-        """Wait for the end of the command; whether it came in time."""
-        return bool(select.select([self._ended], [], [], timeout)[0])
+        """Wait for the end of the command; whether it came in time.
+
+        Args:
+            timeout: Seconds since it was released, so that many that were released together take
+                no longer than one.
+        """
+        since = 0.0 if self._released is None else time.monotonic() - self._released
+        return bool(select.select([self._ended], [], [], max(0.0, timeout - since))[0])
 
     def _say(self, line: str) -> None:
         with self._lock:
-            if self._released:
+            if self._released is not None:
                 return
             try:
                 os.write(self._said, line.encode())

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import ctrkernel
+from ctrkernel.engine import reaper as reaper_module
 from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
 
 #: Seconds that a test waits for what must come.
@@ -96,6 +98,28 @@ def test_a_command_that_takes_long_is_not_waited_for_for_ever() -> None:
 
     assert not reaper.wait(0.05)
     assert reaper.wait(TIMEOUT)
+
+
+def test_those_that_were_released_together_are_waited_for_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, waited = [100.0], []
+
+    def select(*arguments: object) -> tuple[list[int], list[int], list[int]]:
+        waited.append(arguments[-1])
+        now[0] += 4.0
+        return [], [], []
+
+    reapers = [Reaper(["true"], environ=os.environ) for _ in range(3)]
+    with monkeypatch.context() as clock:
+        clock.setattr(reaper_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+        clock.setattr(reaper_module, "select", SimpleNamespace(select=select))
+        for each in reapers:
+            each.release()
+        for each in reapers:
+            assert not each.wait(6.0)
+
+    assert waited == [6.0, 2.0, 0.0]
 
 
 def test_an_owner_that_forgets_it_has_released_it(said: Path) -> None:
