@@ -22,6 +22,7 @@ from ctrkernel.engine.processes import (
     parse_docker_top,
     parse_podman_top,
 )
+from ctrkernel.engine.raw_words import passable
 from ctrkernel.engine.reachable import unreachable
 from ctrkernel.engine.streams import stream_process
 from ctrkernel.errors import (
@@ -157,7 +158,7 @@ class Engine:
                 )
         options += [f"--env={name}={value}" for name, value in (env or {}).items()]
         options += [f"--env={name}" for name in env_names]
-        return self.command("exec", *options, container, *argv)
+        return self.command("exec", *options, container, *passable(argv))
 
     def run(
         self,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
+from ctrkernel.engine.raw_words import is_utf8
 from ctrkernel.errors import TransferError, one_line
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def put_route(container: ContainerInfo, probe: Probe, folder: str, *, engine_nam
         raise TransferError(
             f"{where} is on {mount.type}, which takes no files; name another folder"
         )
-    if _shown_by_archive(container, mount) and not container.read_only:
+    _require_name(probe, folder, where)
+    by_archive = _shown_by_archive(container, mount) and is_utf8(folder)
+    if by_archive and not container.read_only:
         return Route.ARCHIVE
     if "tar" in probe.tools:
         return Route.TAR
@@ -69,7 +72,8 @@ def get_route(
             f"{where} is on {mount.type}, whose files have no size; "
             "copy it to a file first, such as with `cat … > /tmp/copy` in a cell, and get that"
         )
-    hidden = not _shown_by_archive(container, mount)
+    _require_name(probe, path, where)
+    hidden = not _shown_by_archive(container, mount) or not is_utf8(path)
     inside = path.rstrip("/") + "/"
     # What is mounted below a folder belongs to it; for `/` that would be /proc and all.
     below = is_folder and any(
@@ -99,6 +103,15 @@ def _shown_by_archive(container: ContainerInfo, mount: MountPoint) -> bool:
         return True
     declared = {one.destination.rstrip("/") for one in container.mounts if one.type != "tmpfs"}
     return mount.path in declared
+
+
+def _require_name(probe: Probe, path: str, where: str) -> None:
+    """Refuse what only the engine could reach: it takes such a name for another."""
+    if not is_utf8(path) and "tar" not in probe.tools:
+        raise TransferError(
+            f"the name of {where} is no UTF-8, and only tar in the container could reach it; "
+            "rename it, or copy the folder that it is in"
+        )
 
 
 def _is_system(path: str) -> bool:

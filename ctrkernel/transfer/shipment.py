@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.errors import one_line
+from ctrkernel.errors import TransferError, one_line
 from ctrkernel.protocol.tar_stream import Data, FileEnd, Kind, Member, TarError, split_name
 from ctrkernel.transfer.extract import rebase
 from ctrkernel.transfer.listing import RemoteLister
@@ -158,14 +158,16 @@ class Receiver:
 
         Raises:
             TarError: The archive is damaged, or not one that we unpack.
-            TransferError: Something cannot be written here.
+            TransferError: Something cannot be written here, or there was nothing in it.
         """
+        came = False
         past = self._shipment.dense and self._extractor.plain
         for event in incoming:
             match event:
                 case Data(piece):
                     self._extractor.write(piece)
                 case Member() as member:
+                    came = True
                     self._add(member)
                 case FileEnd():
                     self._extractor.end_file()
@@ -177,6 +179,10 @@ class Receiver:
                 if not incoming.pass_content(self._extractor.take):
                     break
                 self._progress()
+        if not came:
+            raise TransferError(
+                f"the archive of {self._shipment.where} is empty; see whether it is still there"
+            )
 
     def _progress(self) -> None:
         if self._on_progress is not None:

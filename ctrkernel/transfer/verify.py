@@ -79,8 +79,13 @@ def verify_got(
     if tool is None:
         return [not_verified(info.name)]
     found = checksum.remote_digests(engine, info, tool, list(digests), cancelled=cancelled)
+    if found is None:
+        raise TransferError(
+            f"{tool} cannot read in {info.name} what came from there; nothing was changed, "
+            "try again, or without --verify"
+        )
     for path, digest in digests.items():
-        if found is None or found[path] != digest:
+        if found[path] != digest:
             raise TransferError(
                 f"{one_line(posixpath.basename(path))} has another checksum in {info.name} "
                 f"({tool}): it changed, or came damaged; nothing was changed, try again"

@@ -253,6 +253,28 @@ def test_a_name_that_is_not_unicode_goes_both_ways(shared: Box, here: Path) -> N
     assert (here / "back" / name).read_text() == "odd"
 
 
+@pytest.mark.parametrize("image", ["debian", "busybox"])
+@pytest.mark.parametrize("folder", ["/tmp", "/scratch"])
+def test_paths_that_are_not_unicode_are_reached_both_ways(
+    box: Callable[..., Box], here: Path, image: str, folder: str
+) -> None:
+    place = box(image, "--tmpfs=/scratch")
+    name = os.fsdecode(b"a\\d\xff\n")
+    (here / name).write_text("content")
+    (here / "into").mkdir()
+    (here / "tree").mkdir()
+    (here / "tree" / name).mkdir()
+
+    place.put(str(here / "tree"), folder)
+    verified = place.put(str(here / name), f"{folder}/tree/{name}", options=Options(verify=True))
+    again = place.put(str(here / name), f"{folder}/tree/{name}/", options=Options(checksum=True))
+    place.get(f"{folder}/tree/{name}/{name}", str(here / "into"))
+
+    assert verified.notes == ("checksums agree (sha256sum)",)
+    assert again.files == 0
+    assert (here / "into" / name).read_text() == "content"
+
+
 def test_paths_start_from_the_shells_folder_and_home(shared: Box, here: Path) -> None:
     shared.run("mkdir -p /srv/deep/er; rm -rf /root/up")
 
