@@ -208,6 +208,7 @@ def _fetch(
                     ) as incoming,
                 ):
                     receiver.receive(incoming)
+                receiver.require_content()
             extractor.finish()
         if options.verify:
             digests = {paths[place]: digest for place, digest in extractor.digests.items()}

@@ -152,22 +152,22 @@ class Receiver:
         self._total = total
         self._total_comes = total_comes
         self._told = 0
+        self._came = False
 
     def receive(self, incoming: Incoming) -> None:
         """Take all of an archive.
 
         Raises:
             TarError: The archive is damaged, or not one that we unpack.
-            TransferError: Something cannot be written here, or there was nothing in it.
+            TransferError: Something cannot be written here.
         """
-        came = False
         past = self._shipment.dense and self._extractor.plain
         for event in incoming:
             match event:
                 case Data(piece):
                     self._extractor.write(piece)
                 case Member() as member:
-                    came = True
+                    self._came = True
                     self._add(member)
                 case FileEnd():
                     self._extractor.end_file()
@@ -179,7 +179,14 @@ class Receiver:
                 if not incoming.pass_content(self._extractor.take):
                     break
                 self._progress()
-        if not came:
+
+    def require_content(self) -> None:
+        """Refuse an archive that was whole, and had nothing in it.
+
+        Raises:
+            TransferError: It was so.
+        """
+        if not self._came:
             raise TransferError(
                 f"the archive of {self._shipment.where} is empty; see whether it is still there"
             )

@@ -414,6 +414,15 @@ def test_an_engine_that_fails_is_quoted_in_one_line(
         get(liar, liar.inspect(debian), ["/srv"], str(tmp_path / "new"), base="/", home=None)
 
 
+def test_an_archive_with_nothing_in_it_is_no_success(
+    engine: Engine, debian: str, tmp_path: Path
+) -> None:
+    liar = lying(engine, tmp_path, "head -c 10240 /dev/zero")
+
+    with pytest.raises(TransferError, match=r"archive of .*:/etc/hostname is empty"):
+        get(liar, liar.inspect(debian), ["/etc/hostname"], str(tmp_path), base="/", home=None)
+
+
 def test_an_exec_that_fails_with_tars_status_for_a_change_is_a_failure(
     engine: Engine, debian: str, make_container: Callable[..., str], tmp_path: Path
 ) -> None:
