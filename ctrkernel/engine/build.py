@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.images import Complaint, check_image, safe_name
 from ctrkernel.engine.lifecycle import reason_of
 from ctrkernel.engine.process import Cancelled
+from ctrkernel.engine.reachable import unreachable
 from ctrkernel.errors import CommandInterrupted, EngineError, UsageError, one_line
 
 if TYPE_CHECKING:
@@ -17,6 +19,13 @@ if TYPE_CHECKING:
 
     from ctrkernel.engine.engine import Engine
 
+#: How a builder tells the step that it begins: the classic one, Podman; and BuildKit, at the end,
+#: the one that failed, where ``load metadata`` looks for the image of a FROM.
+_STEP: Final = re.compile(
+    r"(?:Step|STEP) \d+(?:/\d+)? ?: (.+)"
+    r"|> \[internal\] load metadata for (.+):"
+    r"|> \[(?!internal\])[^\]]+\] (.+):"
+)
 #: What a folder's Dockerfile is called: Docker takes the first two, Podman the third too.
 _DOCKERFILES = ("Dockerfile", "dockerfile", "Containerfile")
 
@@ -102,11 +111,13 @@ def build(
 
     Raises:
         UsageError: A tag is no name, or the context or the Dockerfile is not there.
+        EngineUnreachable: The engine does not answer.
         EngineError: A step failed.
         CommandInterrupted: `cancelled` said so; no image was made.
     """
     options, environ = spec.checked().words()
-    complaint = Complaint()
+    progress = _Progress()
+    complaint = Complaint(progress.take, both=True)
 
     def heard(name: str, data: bytes) -> None:
         complaint.feed(name, data)
@@ -130,11 +141,42 @@ def build(
         except Cancelled as error:
             raise CommandInterrupted("interrupted; no image was made") from error
         if status != 0 or not answer.exists():
-            raise EngineError(
-                f"the build failed: {reason_of(complaint.text)}; "
-                "correct the Dockerfile and run it again"
-            )
+            failure = unreachable(engine)
+            if failure is not None:
+                raise failure
+            hint = progress.hint(engine.name)
+            raise EngineError(f"the build failed: {reason_of(complaint.text)}; {hint}")
         return answer.read_text().strip()
+
+
+class _Progress:
+    """Follows a build's steps, to say which of them failed."""
+
+    def __init__(self) -> None:
+        #: The instruction that was begun last; empty before the first.
+        self.step = ""
+
+    def take(self, line: str) -> None:
+        """Take a line of what the builder says."""
+        if found := _STEP.fullmatch(line):
+            begun, base, failed = found.groups()
+            self.step = begun or failed or f"FROM {base}"
+
+    def hint(self, engine: str) -> str:
+        """Return what to do about it."""
+        instruction, _, rest = self.step.partition(" ")
+        step = one_line(self.step, limit=80)
+        match instruction.upper():
+            case "":
+                return "correct what it names and run it again"
+            case "FROM":
+                words = [word for word in rest.split() if not word.startswith("--")]
+                image = one_line(words[0] if words else "IMAGE", limit=80)
+                return f"check the base image's name, or see `{engine} pull {image}`"
+            case "COPY" | "ADD":
+                return f"correct `{step}`, or the files that it names, and run it again"
+            case _:
+                return f"correct `{step}` and run it again"
 
 
 def _find_dockerfile(context: str) -> None:

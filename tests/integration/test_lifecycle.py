@@ -17,6 +17,7 @@ from ctrkernel.errors import (
     ContainerNotRunning,
     CtrKernelError,
     EngineError,
+    EngineUnreachable,
     NoTarget,
     UsageError,
 )
@@ -486,14 +487,43 @@ def test_a_folder_is_built_with_its_files(
 def test_a_failing_step_is_one_line_and_leaves_no_container(
     notebook: Notebook, debian_image: str, tag: str
 ) -> None:
-    step = f"echo why; : {tag}; exit 3"
+    step = f"RUN echo why {tag}; exit 3"
 
-    with pytest.raises(EngineError, match=r"the build failed: .*returned a non-zero code: 3"):
-        notebook.run(f"%%ctr_build {tag}", f"FROM {debian_image}\nRUN {step}\n")
+    with pytest.raises(
+        EngineError,
+        match=rf"the build failed: .*returned a non-zero code: 3; correct `{step}` and run it",
+    ):
+        notebook.run(f"%%ctr_build {tag}", f"FROM {debian_image}\n{step}\n")
 
-    assert "why\n" in notebook.frontend.text
+    assert f"why {tag}\n" in notebook.frontend.text
     assert not docker("images", "--quiet", tag)
-    assert step not in docker("ps", "--all", "--no-trunc", "--format={{.Command}}")
+    # Other tests may build meanwhile; the step's own container has its words.
+    assert tag not in docker("ps", "--all", "--no-trunc", "--format={{.Command}}")
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "hint"),
+    [
+        ("FROM localhost:1/no/such:1\n", "see `docker pull localhost:1/no/such:1`"),
+        ("FROM {image}\nCOPY nothing /\n", "correct `COPY nothing /`, or the files that it names"),
+        ("FROM {image}\nRUNN x\n", "correct what it names and run it again"),
+    ],
+)
+def test_a_failed_build_says_what_to_do_about_the_step(
+    notebook: Notebook, debian_image: str, tag: str, dockerfile: str, hint: str
+) -> None:
+    with pytest.raises(EngineError, match=r"the build failed: ") as caught:
+        notebook.run(f"%%ctr_build {tag}", dockerfile.format(image=debian_image))
+
+    assert hint in str(caught.value)
+
+
+def test_a_build_without_an_engine_blames_no_dockerfile(notebook: Notebook, tag: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", "unix:///no/such.sock")
+
+        with pytest.raises(EngineUnreachable, match=r"no Docker engine at /no/such\.sock"):
+            notebook.run(f"%%ctr_build {tag}", "FROM scratch\n")
 
 
 def test_an_interrupted_build_makes_no_image(
