@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
+
+from ctrkernel.commands.fan_out import Fleet
+from ctrkernel.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,3 +88,51 @@ class Background:
             return f"<{shown!r} in {self._where}: {error}>"
         result = self._execution.future.result()
         return f"<{shown!r} in {self._where}: exit status {result.exit_code}>"
+
+
+class Backgrounds(dict[str, Background]):
+    """The handles of one command in several containers, by container; what one has, for all."""
+
+    @property
+    def done(self) -> bool:
+        """Whether all have ended."""
+        return all(each.done for each in self.values())
+
+    @property
+    def output(self) -> dict[str, str]:
+        """What each has printed so far."""
+        return {name: each.output for name, each in self.items()}
+
+    def wait(self, timeout: float | None = None) -> dict[str, CommandResult]:
+        """Wait for the end of all and return the results, by container.
+
+        Args:
+            timeout: Seconds for all of them; the commands go on after them.
+
+        Raises:
+            TimeoutError: One has not ended.
+            CommandFailed: A shell ended while it ran; a status other than 0 is in its result.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        fleet = Fleet()
+        for name, each in self.items():
+            try:
+                left = None if end is None else max(0.0, end - time.monotonic())
+                fleet.results[name] = each.wait(left)
+            except CommandError as error:
+                fleet.errors[name] = error
+            except TimeoutError as error:
+                going = ", ".join(name for name, each in self.items() if not each.done) or name
+                raise TimeoutError(
+                    f"not ended in {timeout:g} s: {going}; wait() longer, or interrupt()"
+                ) from error
+        fleet.check(allow_failed=True)
+        return {name: each.wait() for name, each in self.items()}
+
+    def interrupt(self) -> None:
+        """Interrupt all, as Ctrl-C does; again, harder."""
+        for each in self.values():
+            each.interrupt()
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.values()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ctrkernel.commands.command import Body, Command, CommandParser, Completes, split_words
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.fan_out import in_each, named_targets
-from ctrkernel.commands.kept import check_kept
+from ctrkernel.commands.kept import check_kept, keep_output
 from ctrkernel.commands.shell import seconds
 from ctrkernel.container import MAIN
 from ctrkernel.errors import CommandError, UsageError, one_line
@@ -206,9 +206,14 @@ def _input(name: str | None, context: Context) -> str | bytes | None:
 
 
 def _keep(
-    arguments: argparse.Namespace, context: Context, out: object, err: object, result: object
+    arguments: argparse.Namespace,
+    context: Context,
+    out: str | dict[str, str],
+    err: str | dict[str, str],
+    result: object,
 ) -> None:
+    keep_output(context, "--out", arguments.out, out)
+    keep_output(context, "--err", arguments.err, err)
     variables = context.frontend.variables
-    for name, value in ((arguments.out, out), (arguments.err, err), (arguments.result, result)):
-        if name and variables is not None:
-            variables[name] = value
+    if arguments.result and variables is not None:
+        variables[arguments.result] = result

@@ -6,12 +6,12 @@ import argparse
 import contextlib
 from typing import TYPE_CHECKING
 
-from ctrkernel.commands.background import Background
+from ctrkernel.commands.background import Background, Backgrounds
 from ctrkernel.commands.command import Body, CommandParser, Completes, TailCommand
 from ctrkernel.commands.context import Context, Output
 from ctrkernel.commands.expansion import expand
 from ctrkernel.commands.fan_out import fan_out, named_targets
-from ctrkernel.commands.kept import check_kept
+from ctrkernel.commands.kept import check_kept, keep_output
 from ctrkernel.commands.running import run_code, start_code
 from ctrkernel.container import MAIN
 from ctrkernel.errors import CommandError, UsageError
@@ -31,6 +31,7 @@ class Shell(TailCommand):
         ("%ctr --timeout 5 ping web", "interrupted after five seconds"),
         ("%ctr --out branch git branch", "the output, in the Python variable branch"),
         ("job = %ctr --bg --session srv make run", "a handle at once: job.output, job.wait()"),
+        ("jobs = %ctr --bg --on web,db make", "in both: jobs.wait(), or jobs['web'].output"),
     )
     body = Body.MAY
     completes = {  # noqa: RUF012 - a constant of the class
@@ -86,7 +87,8 @@ class Shell(TailCommand):
             return self._fleet(arguments, context, targets, code)
         container = context.workspace.container(*targets)
         if arguments.bg:
-            return _background(container, arguments.session, code, context)
+            handle = _start(container, arguments.session, code, context)
+            return Output(f"{handle!r}\n", value=handle)
         try:
             result = run_code(
                 container,
@@ -116,12 +118,15 @@ class Shell(TailCommand):
         if arguments.bg:
             for error in errors.values():
                 raise error
-            handles = {
-                each.name: _background(each, arguments.session, code, context).value
-                for each in containers
-            }
-            shown = "".join(f"{handle!r}\n" for handle in handles.values())
-            return Output(shown, value=handles)
+            handles = Backgrounds()
+            try:
+                for each in containers:
+                    handles[each.name] = _start(each, arguments.session, code, context)
+            except BaseException:
+                # Nobody would have a handle of those that have begun.
+                handles.interrupt()
+                raise
+            return Output(f"{handles!r}\n", value=handles)
         fleet = fan_out(
             containers,
             arguments.session,
@@ -157,13 +162,16 @@ class Shell(TailCommand):
         check_kept(out=arguments.out, result=arguments.result)
 
     def _keep(
-        self, arguments: argparse.Namespace, context: Context, output: object, result: object
+        self,
+        arguments: argparse.Namespace,
+        context: Context,
+        output: str | dict[str, str],
+        result: object,
     ) -> None:
         variables = context.frontend.variables
         if variables is None:
             return
-        if arguments.out:
-            variables[arguments.out] = output
+        keep_output(context, "--out", arguments.out, output)
         if arguments.result:
             variables[arguments.result] = result
 
@@ -174,12 +182,11 @@ def _timeout(arguments: argparse.Namespace, context: Context) -> float | None:
     return default if given is None else given
 
 
-def _background(container: Container, session: str, code: str, context: Context) -> Output:
+def _start(container: Container, session: str, code: str, context: Context) -> Background:
     # Where there is no Python to keep the handle in, the output shows as it comes.
     on_output = context.workspace.on_late if context.frontend.variables is None else None
     started, execution = start_code(container, session, code, context=context, on_output=on_output)
-    handle = Background(container.name, started, execution, hide=container.mask.hide)
-    return Output(f"{handle!r}\n", value=handle)
+    return Background(container.name, started, execution, hide=container.mask.hide)
 
 
 def seconds(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import threading
 import time
 from collections import deque
@@ -24,6 +25,8 @@ HOLD_INTERVAL = 0.25
 FLUSH_SIZE = 1 << 20
 #: Characters of a result's output that are kept at each end.
 CAPTURE_LIMIT = 4 << 20
+#: What stands in place of the middle.
+_LEFT_OUT = re.compile(r"\n… (\d+) characters left out …\n")
 
 
 class Coalescer:
@@ -119,3 +122,9 @@ class Capture:
         if not self.dropped:
             return head + tail
         return f"{head}\n… {self.dropped} characters left out …\n{tail}"
+
+
+def whole_length(text: str) -> int:
+    """Return how many characters came of which a :class:`Capture` of the usual limit has `text`."""
+    left_out = _LEFT_OUT.match(text, CAPTURE_LIMIT)
+    return len(text) if left_out is None else len(text) - len(left_out[0]) + int(left_out[1])
