@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.commands.cell import SHELL, split_cell
 from ctrkernel.protocol.conversation import has_command
+from ctrkernel.protocol.open_code import is_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,14 +59,20 @@ def _part(piece: Piece) -> str:
             # Its options say another shell, or its body is no shell at all.
             lines.append(_comment(piece.source))
         elif command.name == SHELL and command.words and command.words[:1] != "-":
-            lines += [command.words, *stop]
+            lines += [_shell(command.words), *stop]
         else:
             lines.append(_comment(f"%{command.name} {command.words}"))
     if cell.shell is not None and cell.shell.strip():
-        lines.append(cell.shell.strip("\n"))
+        lines.append(_shell(cell.shell.strip("\n")))
         if has_command(cell.shell):
             lines += stop
     return "\n".join(lines)
+
+
+def _shell(code: str) -> str:
+    """Return code that takes nothing of what follows for its own, though its end is open."""
+    # With the line's end: bash reads on wrongly behind an evaluated text that ends in a backslash.
+    return "eval " + shlex.quote(code + "\n") if is_open(code) else code
 
 
 def _comment(text: str) -> str:

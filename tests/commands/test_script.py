@@ -58,6 +58,18 @@ def test_it_stops_where_a_cell_fails_with_its_status_unless_that_may_be(shell: s
     assert (done.returncode, done.stdout, done.stderr) == (4, "on\n", "")
 
 
+@pytest.mark.parametrize(
+    "code", ["echo a \\", "%ctr echo a \\", "cat <<E\na", "echo a; (", "echo 'a"]
+)
+def test_a_cell_with_an_open_end_leaves_the_others_alone(code: str) -> None:
+    script = script_of([Piece(code, may_fail=True), Piece("echo a \\"), Piece("echo on")])
+
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-2:] == ["a", "on"]
+
+
 def test_aliases_work_as_they_do_in_a_notebook() -> None:
     script = script_of([Piece("alias greet='echo hello'"), Piece("greet you")])
 
