@@ -135,6 +135,9 @@ class Container(Living, Files):
         self._lock = threading.RLock()
         self._sessions: dict[str, ShellSession] = {}
         self._ending: list[ShellSession] = []
+        #: All that were made and are held by somebody, or by their own thread: one that was closed
+        #: or replaced here may have been reopened since.
+        self._children: WeakSet[ShellSession] = WeakSet()
         #: Those that :meth:`fresh` waits for.
         self._starting: list[ShellSession] = []
         #: Those that were not given the variables.
@@ -295,6 +298,8 @@ class Container(Living, Files):
             prepare=self.variables.apply,
             witness=self._witness,
         )
+        with self._lock:
+            self._children.add(session)
         if self.variables:
             self._bare.add(session)
         return session
@@ -429,10 +434,11 @@ class Container(Living, Files):
             wait: Wait until the container has been tidied; else it goes on in the background.
         """
         with self._lock:
-            sessions, self._sessions = self._sessions, {}
-            self._ending += sessions.values()
+            self._sessions = {}
+            sessions = list(self._children)
+            self._ending += sessions
             self._lost.clear()
-        for session in sessions.values():
+        for session in sessions:
             session.close(wait=False)
         if wait:
             self.wait_closed()

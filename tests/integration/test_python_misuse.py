@@ -208,6 +208,22 @@ def test_a_closed_session_lets_nobody_in_and_says_what_it_is(shell: ShellSession
     assert repr(shell).endswith(": closed>")
 
 
+def test_a_shell_that_was_reopened_by_itself_ends_with_its_container_all_the_same(
+    web: Container, shell: ShellSession
+) -> None:
+    shell.close()
+    other = web.session()
+    shell.reopen()
+    assert (shell.run("echo a").output, other.run("echo b").output) == ("a\n", "b\n")
+
+    web.close()
+
+    assert (shell.state, other.state) == ("closed", "closed")
+    shell.reopen()
+    web.close()
+    assert shell.state == "closed"
+
+
 def test_a_container_of_ours_stays_while_only_its_shell_is_held(
     debian_image: str, fresh_name: str
 ) -> None:
