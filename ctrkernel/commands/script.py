@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ctrkernel.commands.cell import SHELL, split_cell
 from ctrkernel.protocol.conversation import has_command
-from ctrkernel.protocol.open_code import is_open
+from ctrkernel.protocol.open_code import Opening, opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,8 +71,13 @@ def _part(piece: Piece) -> str:
 
 def _shell(code: str) -> str:
     """Return code that takes nothing of what follows for its own, though its end is open."""
-    # With the line's end: bash reads on wrongly behind an evaluated text that ends in a backslash.
-    return "eval " + shlex.quote(code + "\n") if is_open(code) else code
+    match opening(code):
+        case None:
+            return code
+        case Opening.LINE:
+            # bash reads on wrongly behind an evaluated text that ends so.
+            return code.removesuffix("\\")
+    return f"eval {shlex.quote(code)}"
 
 
 def _comment(text: str) -> str:
