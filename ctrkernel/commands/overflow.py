@@ -59,6 +59,9 @@ class OverflowFile:
                     self.trouble = "a file may not be larger"
         except OSError as error:
             self.trouble = one_line(error.strerror or str(error))
+        if self.trouble and not self.size:
+            # A file that holds nothing is none.
+            self.discard()
 
     def close(self) -> None:
         """Close the file; it stays."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ctrkernel.output.limit import Keep, Limit
 from ctrkernel.output.links import Links
-from ctrkernel.output.plain import is_plain, next_redraw, scan
+from ctrkernel.output.plain import is_binary, is_plain, next_redraw, scan
 from ctrkernel.output.record import Record, Shown
 from ctrkernel.output.sequences import Dropped, Splitter, String, Text
 from ctrkernel.output.size import encoded_size, format_size
@@ -174,6 +174,11 @@ class Flow:
 
     def _text(self, text: str) -> None:
         text, self._pending = self._pending + text, ""
+        if is_binary(text):
+            # A screen would take minutes for what nobody can read.
+            self._settle()
+            self._pass(text)
+            return
         if self._region is not None:
             self._redraws(text)
             return

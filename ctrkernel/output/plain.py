@@ -19,6 +19,8 @@ _INERT: Final = re.compile(
     r"|[=>]|\([AB]|\\|[\x20-\x2f]*\Z"
     r")"
 )
+#: So many characters that no program writes, and one in so many, make a text binary.
+_STRANGE: Final = 16
 #: One sequence, or one other character.
 _SEQUENCE: Final = re.compile(
     r"\x1b(?:\[[\x20-\x3f]*[\x40-\x7e]?|[\x20-\x2f]*[\x30-\x7e]?)|.", re.DOTALL
@@ -30,6 +32,15 @@ def is_plain(text: str) -> bool:
     if "\x1b" in text or "\b" in text:
         return False
     return "\r" not in text or text.count("\r") == text.count("\r\n")
+
+
+def is_binary(text: str) -> bool:
+    """Whether it is surely no terminal's text but the content of some file.
+
+    Zeros mean nothing to a terminal, and what is no UTF-8 comes as U+FFFD.
+    """
+    strange = text.count("\0") + text.count("\ufffd")
+    return strange >= _STRANGE and strange * _STRANGE > len(text)
 
 
 def scan(text: str) -> tuple[str, int]:

@@ -74,7 +74,8 @@ def test_a_disk_that_is_nearly_full_is_left_alone(
     kept.close()
 
     assert kept.trouble == "the disk is nearly full"
-    assert kept.size == 0
+    assert kept.path is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_oldest_files_are_removed_first(tmp_path: Path) -> None:

@@ -134,6 +134,18 @@ def test_many_finished_lines_above_a_bar_do_not_make_pictures_larger() -> None:
     assert notebook.text.endswith("file 4999 is done\nbar 4999")
 
 
+def test_what_is_binary_is_kept_as_it_is_and_never_drawn() -> None:
+    notebook = Notebook(limit=20_000)
+    noise = bytes(range(256)).decode("utf-8", "replace") * 400
+
+    for start in range(0, len(noise), 4096):
+        notebook.flow.write(noise[start : start + 4096])
+    notebook.flow.finish()
+
+    assert notebook.kept.text == noise
+    assert "update_display_data" not in {kind for kind, _ in notebook.messages}
+
+
 def test_plain_output_after_a_bar_is_passed_through_again() -> None:
     notebook = Notebook()
 
