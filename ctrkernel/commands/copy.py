@@ -109,7 +109,9 @@ class Copy(Command):
     def work(self, arguments: argparse.Namespace, context: Context) -> Output:
         """Copy and say what was copied."""
         if arguments.var is not None:
+            self._refuse(arguments, "is not for --var", keep={"max_size"})
             return self._variable(arguments, context)
+        variables.refuse_options(arguments)
         paths: list[str] = arguments.paths
         if len(paths) < 2:  # noqa: PLR2004
             raise UsageError(
@@ -128,6 +130,13 @@ class Copy(Command):
                 **self.options(arguments),
             )
         return Output(self.told(summary, dry_run=arguments.dry_run))
+
+    def _refuse(self, arguments: argparse.Namespace, why: str, *, keep: set[str]) -> None:
+        """Refuse options that would be passed over: who says --dry-run means it."""
+        for name, value in self.options(arguments).items():
+            if value not in (None, False) and name not in keep:
+                option = f"--{name.replace('_', '-')}"
+                raise UsageError(f"{option} {why}; leave it out, or type %{self.name} --help")
 
     @abstractmethod
     def transfer(self, container: Container) -> Callable[..., TransferSummary]:

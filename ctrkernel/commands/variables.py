@@ -45,6 +45,7 @@ def add_options(parser: CommandParser, *, get: bool) -> None:
         parser.add_argument(
             "--max-size", metavar="SIZE", type=bytes_of, help="of what --var moves (256MB)"
         )
+        parser.set_defaults(only_var=("max_size",))
     if get:
         parser.add_argument(
             "--as",
@@ -52,6 +53,19 @@ def add_options(parser: CommandParser, *, get: bool) -> None:
             choices=KINDS,
             help="what --var becomes; else text if it is UTF-8, and bytes if not",
         )
+        parser.set_defaults(only_var=("kind",))
+
+
+def refuse_options(arguments: argparse.Namespace) -> None:
+    """Refuse what means something with ``--var`` alone, where that is not given.
+
+    Raises:
+        UsageError: It is there.
+    """
+    for name in arguments.only_var:
+        if getattr(arguments, name) is not None:
+            option = {"kind": "--as", "max_size": "--max-size"}[name]
+            raise UsageError(f"{option} is for --var alone; leave it out, or add --var NAME")
 
 
 def put_variable(arguments: argparse.Namespace, context: Context) -> Output:

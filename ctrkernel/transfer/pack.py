@@ -13,7 +13,7 @@ from ctrkernel.protocol.tar_pack import ARCHIVE_END, pack_header, pack_sparse, p
 from ctrkernel.protocol.tar_stream import BLOCK, Kind, Member
 from ctrkernel.transfer.holes import data_in
 from ctrkernel.transfer.placement import above
-from ctrkernel.transfer.tree import changed, read_link, unreadable, walk
+from ctrkernel.transfer.tree import changed, read_link, unreadable, walk, without_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -199,6 +199,8 @@ class Packer:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise changed(path)
+            if not found.st_size and os.read(descriptor, 1):
+                raise without_size(path)
             if self._sparse and _may_be_sparse(found):
                 yield from self._sparse_file(descriptor, path, name, found)
             else:

@@ -106,6 +106,14 @@ def changed(path: str) -> TransferError:
     )
 
 
+def without_size(path: str) -> TransferError:
+    """Say that a file has content and claims to be empty, as those in ``/proc`` do."""
+    return TransferError(
+        f"{one_line(path)} has content but no size, as files in /proc have; "
+        "copy it to a file first, such as with `cat … > /tmp/copy`, and put that"
+    )
+
+
 def _children(path: str, prefix: str) -> list[tuple[str, str]]:
     """List a folder, last name first: the walk takes from the end."""
     try:

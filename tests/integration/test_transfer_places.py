@@ -404,6 +404,13 @@ def test_devices_and_kernel_files_are_no_files(shared: Box, path: str) -> None:
     assert shared.run("test -c /dev/null && echo still") == "still\n"
 
 
+def test_a_file_here_that_has_content_and_no_size_is_refused(shared: Box) -> None:
+    with pytest.raises(TransferError, match=r"/proc/version has content but no size"):
+        shared.put("/proc/version", "/tmp")
+
+    assert shared.run("ls /tmp | grep -c version || true").strip() == "0"
+
+
 def test_a_device_here_is_never_replaced(shared: Box) -> None:
     with pytest.raises(TransferError, match="is a device or a pipe"):
         shared.get("/etc/passwd", "/dev/null")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ctrkernel.errors import CtrKernelError, TransferError
+from ctrkernel.errors import CtrKernelError, TransferError, UsageError
 from tests.integration.command_bench import Bench
 
 if TYPE_CHECKING:
@@ -77,3 +77,27 @@ def test_a_mistake_is_one_line_and_changes_nothing(
     assert "\n" not in str(caught.value)
     assert variables == {"x": "before"}
     assert bench.sh("ls -A /tmp/var") == ""
+
+
+@pytest.mark.parametrize(
+    "options", ["--dry-run", "-n", "-u", "--verify", "-p", "--mode 600", "--owner 0", "-L"]
+)
+def test_an_option_that_would_be_passed_over_is_refused(
+    bench: Bench, variables: dict[str, object], options: str
+) -> None:
+    variables["new"] = "new"
+    bench.fill("/tmp/var/file", b"old")
+
+    with pytest.raises(UsageError, match="is not for --var; leave it out"):
+        bench.run(f"ctr_put {options} --var new file")
+    with pytest.raises(UsageError, match="is not for --var; leave it out"):
+        bench.run(f"ctr_get {options} file --var new")
+
+    assert bench.sh("cat /tmp/var/file") == "old"
+    assert variables["new"] == "new"
+
+
+@pytest.mark.parametrize("line", ["ctr_put --max-size 1 a .", "ctr_get --as text a ."])
+def test_an_option_for_variables_is_refused_without_one(bench: Bench, line: str) -> None:
+    with pytest.raises(UsageError, match="is for --var alone"):
+        bench.run(line)
