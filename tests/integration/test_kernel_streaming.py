@@ -171,8 +171,9 @@ def test_output_of_a_background_job_after_a_silent_cell_comes_under_the_last_tha
     kernel.run("echo unheard", silent=True, store_history=False)
 
     open_gate("late")
-
     kernel.wait_for_output(last, "late\n")
+
+    assert kernel.printed(last) == "last\nlate\n"
 
 
 def test_a_background_flood_while_idle_arrives_whole(

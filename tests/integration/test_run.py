@@ -541,6 +541,8 @@ def test_what_was_removed_by_hand_is_no_trouble_at_the_end(
     with run_container(debian_image, name=fresh_name):
         docker("rm", "-f", "-v", fresh_name)
 
+    assert not there(fresh_name)
+
 
 def test_another_s_container_of_the_same_name_is_not_touched(
     debian_image: str, fresh_name: str

@@ -77,25 +77,26 @@ def box(make_container: Callable[..., str], tmp_path: Path) -> Box:
     return made
 
 
-def eventually(expected: object, look: Callable[[], object]) -> None:
-    """Wait until what is tidied by a process of its own is tidied."""
+def settled(expected: object, look: Callable[[], object]) -> object:
+    """Wait for what is tidied by a process of its own; return what is there then, or at last."""
     deadline = time.monotonic() + TIMEOUT
-    while (found := look()) != expected:
-        assert time.monotonic() < deadline, found
+    while (found := look()) != expected and time.monotonic() < deadline:
         time.sleep(0.05)
+    return found
 
 
 @pytest.mark.parametrize("folder", ["/srv", "/scratch"])
 def test_a_kernel_that_is_killed_during_a_put_leaves_the_old_file(box: Box, folder: str) -> None:
     box.kill_while("put", [str(box.here / "big")], f"{folder}/big")
 
-    eventually("old\nbig\n", lambda: box.run(f"cat {folder}/big; ls -A {folder}"))
+    whole = "old\nbig\n"
+    assert settled(whole, lambda: box.run(f"cat {folder}/big; ls -A {folder}")) == whole
 
 
 def test_a_kernel_that_is_killed_during_a_put_of_many_leaves_nothing(box: Box) -> None:
     box.kill_while("put", [str(box.here / "small")], "/srv/small")
 
-    eventually("big\n", lambda: box.run("ls -A /srv"))
+    assert settled("big\n", lambda: box.run("ls -A /srv")) == "big\n"
 
 
 @pytest.mark.parametrize("folder", ["/srv", "/scratch"])
@@ -106,7 +107,7 @@ def test_a_kernel_that_is_killed_during_a_get_leaves_the_old_file(box: Box, fold
     (into / "big").write_text("old")
     box.kill_while("get", [f"{folder}/big"], str(into / "big"))
 
-    eventually(["big"], lambda: sorted(path.name for path in into.iterdir()))
+    assert settled(["big"], lambda: sorted(path.name for path in into.iterdir())) == ["big"]
     assert (into / "big").read_text() == "old"
 
 

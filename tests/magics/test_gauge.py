@@ -66,5 +66,7 @@ def test_a_file_is_not_drawn_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(shown, Hidden)
 
 
-def test_a_bar_that_was_never_shown_ends_in_silence() -> None:
+def test_a_bar_that_was_never_shown_ends_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
     NotebookBar().draw(None)
+
+    assert capsys.readouterr() == ("", "")

@@ -6,6 +6,7 @@ It lives in `protocol/`, and is used by transfers alone.
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -78,10 +79,14 @@ def every_way(data: bytes) -> list[Event]:
     return whole
 
 
-def refused(data: bytes, match: str) -> None:
+def refusals(data: bytes) -> list[str]:
+    """Return why `data` is refused, read whole and byte by byte."""
+    said = []
     for step in (max(1, len(data)), 1):
-        with pytest.raises(TarError, match=match):
+        with pytest.raises(TarError) as caught:
             parse(data, step)
+        said.append(str(caught.value))
+    return said
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -187,7 +192,9 @@ def test_an_empty_stream_is_an_empty_archive() -> None:
 
 @pytest.mark.parametrize("length", [1, 100, 511, 513, 600, 1023])
 def test_an_archive_that_ends_early_is_refused(length: int) -> None:
-    refused(archive((entry("f"), b"x" * 512))[:length], "ends early")
+    said = refusals(archive((entry("f"), b"x" * 512))[:length])
+
+    assert all("ends early" in why for why in said)
 
 
 def test_content_of_a_folder_is_the_next_header() -> None:
@@ -246,7 +253,9 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("make", "match"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE]
 )
 def test_a_hostile_header_is_refused(make: Callable[[], bytes], match: str) -> None:
-    refused(make(), match)
+    said = refusals(make())
+
+    assert all(re.search(match, why) for why in said)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +264,9 @@ def test_a_hostile_header_is_refused(make: Callable[[], bytes], match: str) -> N
 def test_a_damaged_record_is_refused(record: bytes) -> None:
     header = entry("x", b"x", size=len(record)).tobuf(tarfile.USTAR_FORMAT)
 
-    refused(header + record + padding(len(record)) + ARCHIVE_END, "damaged|ends early")
+    said = refusals(header + record + padding(len(record)) + ARCHIVE_END)
+
+    assert all(re.search("damaged|ends early", why) for why in said)
 
 
 def test_content_comes_in_pieces_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
