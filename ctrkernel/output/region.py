@@ -27,12 +27,12 @@ class Region:
         #: The text that is shown already, and may have to be taken back.
         self.context = context
         self._screen.feed(context)
-        self._screen.gone.clear()
+        #: What of it has left the screen.
+        self._leading, self._screen.gone = self._screen.gone, []
         self._screen.dirty.clear()
         shown = len(self._screen.rows())
         #: An empty last row holds nothing that is shown.
         self._screen.anchored = shown - (0 if self._screen.cursor.x else 1) if context else 0
-        self._leading: list[Row] = []
         #: Whether what is shown already ends within a line.
         self._open = self._screen.cursor.x > 0
 

@@ -170,6 +170,20 @@ def test_a_full_screen_program_shows_live_and_leaves_its_last_screen() -> None:
     assert notebook.text == "before\nlast\nline two\nafter\n"
 
 
+@pytest.mark.parametrize("line", ["line", "a long line" * 30])
+def test_nothing_above_the_screen_is_lost_when_its_top_is_drawn_over(line: str) -> None:
+    notebook = Notebook()
+    lines = [f"{line} {number}" for number in range(100)]
+
+    notebook.flow.write("".join(f"{each}\n" for each in lines))
+    notebook.flow.write("\x1b[200A\x1b[2Ktop\x1b[200B\n")
+    notebook.flow.finish()
+
+    terminal = Screen(120, 40)
+    terminal.feed("".join(f"{each}\n" for each in lines) + "\x1b[200A\x1b[2Ktop\x1b[200B\n")
+    assert notebook.text == text_of(terminal.gone + terminal.rows())
+
+
 def test_rows_are_whole_lines_again_where_the_screen_was_too_narrow() -> None:
     screen = Screen(4, 3)
 
