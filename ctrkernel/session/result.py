@@ -20,7 +20,7 @@ class CommandResult:
             tail only where it passed the session's limit.
         cwd: The shell's working directory afterwards, as the shell names it.
         duration: Seconds from the command's start to its end.
-        truncated: How many bytes of output were left out between head and tail.
+        truncated: How many characters of output were left out between head and tail.
     """
 
     exit_code: int
