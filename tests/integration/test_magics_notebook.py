@@ -300,7 +300,7 @@ def test_detach_ends_the_shells_and_leaves_the_container(
         ("x = %ctr_att", ["%ctr_attach"]),
         ("%ctr --sess", ["--session"]),
         ("%ctr --session ma", ["main"]),
-        ("%ctr ls /etc/hostn", ["/etc/hostname"]),
+        ("%ctr ls /etc/hostn", ["hostname"]),
         ("%ctr_put lo", ["local\\ file.txt"]),
         ("%ctr_put 'lo", ["'local file.txt'"]),
         ("%ctr_put x /etc/hostn", ["/etc/hostname"]),
@@ -311,18 +311,16 @@ def test_detach_ends_the_shells_and_leaves_the_container(
 def test_tab_completes(kernel: LiveKernel, code: str, matches: list[str]) -> None:
     kernel.run("my_variable = 1")
 
-    assert completed(kernel, code) == matches
+    assert offered(kernel, code, matches)
 
 
 def test_tab_completes_shell_code_in_a_cell_for_the_container(kernel: LiveKernel) -> None:
     kernel.run("%ctr my_function() { :; }")
 
-    def offered(code: str, matches: list[str]) -> bool:
-        return eventually(lambda: completed(kernel, code) == matches, timeout=CELL_TIMEOUT)
-
-    assert offered("%%ctr\nif my_func", ["my_function"])
-    assert offered("%%ctr --session main\ngit checko", ["checkout"])
-    assert offered("%%ctr\ncat </etc/hostn", ["hostname"])
+    assert offered(kernel, "%%ctr\nif my_func", ["my_function"])
+    assert offered(kernel, "%%ctr --session main\ngit checko", ["checkout"])
+    assert offered(kernel, "%%ctr\ncat </etc/hostn", ["hostname"])
+    assert offered(kernel, "%ctr git checko", ["checkout"])
 
 
 def test_tab_completes_containers_and_images(kernel: LiveKernel, debian: str) -> None:
@@ -333,17 +331,17 @@ def test_tab_completes_containers_and_images(kernel: LiveKernel, debian: str) ->
 def test_tab_completes_in_the_session_s_directory_and_its_home(kernel: LiveKernel) -> None:
     kernel.run("%ctr mkdir -p '/tmp/tab dir/in side' ~/of-mine; cd '/tmp/tab dir'; touch -- -dash")
 
-    assert completed(kernel, "%ctr ls in") == ["in\\ side/"]
-    assert completed(kernel, '%ctr ls "in') == ['"in side/']
-    assert completed(kernel, "%ctr ls ~/of-m") == ["~/of-mine/"]
-    assert completed(kernel, "%ctr ls no-such-thing") == ["no-such-thing"]
+    assert offered(kernel, "%ctr ls in", ["in\\ side/"])
+    assert offered(kernel, '%ctr ls "in', ['"in side/'])
+    assert offered(kernel, "%ctr ls ~/of-m", ["of-mine/"])
+    assert offered(kernel, "%ctr ls no-such-thing", ["no-such-thing"])
     assert kernel.run("%ctr echo $PWD; history | grep -c list").text.startswith("/tmp/tab dir\n")
 
 
 def test_tab_works_beside_a_command_that_runs(kernel: LiveKernel, debian: str) -> None:
     kernel.run("job = %ctr --bg sleep 1000")
 
-    assert completed(kernel, "%ctr ls /etc/hostn") == ["/etc/hostname"]
+    assert offered(kernel, "%ctr ls /etc/hostn", ["hostname"])
     kernel.run("job.interrupt(); job.wait(20)")
 
 
@@ -354,7 +352,12 @@ def test_the_container_shell_kernel_completes_commands_too(
     with live_kernel(folder, CTRKERNEL_TARGET=debian) as kernel:
         assert completed(kernel, "%ctr_att") == ["ctr_attach"]
         assert completed(kernel, f"%ctr_attach {debian[:-3]}") == [debian]
-        assert completed(kernel, "%ctr ls /etc/hostn") == ["/etc/hostname"]
+        assert offered(kernel, "%ctr ls /etc/hostn", ["hostname"])
+
+
+def offered(kernel: LiveKernel, code: str, matches: list[str]) -> bool:
+    """Whether TAB comes to offer `matches`: on a busy machine the first answer may be empty."""
+    return eventually(lambda: completed(kernel, code) == matches, timeout=CELL_TIMEOUT)
 
 
 def completed(kernel: LiveKernel, code: str) -> list[str]:
