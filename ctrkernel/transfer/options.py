@@ -114,8 +114,12 @@ def options_from(*, mode: str | None, **others: Any) -> Options:
         others: As :class:`Options` has them.
 
     Raises:
-        UsageError: `mode` is no mode.
+        UsageError: `mode` is no mode, or there are two owners.
     """
+    if others.get("archive") and others.get("owner") is not None:
+        raise UsageError(
+            "archive keeps the owners and owner names another; leave out --archive or --owner"
+        )
     return Options(mode=None if mode is None else Mode.parse(mode), **others)
 
 
