@@ -428,6 +428,7 @@ class ContainerShellKernel(Kernel):
     def _interrupt(self) -> None:
         for interrupts in (self._interrupts, *self._asides):
             interrupts.interrupt()
+        self._publisher.hurry()
         self.workspace.abandon()
         running = self._running
         if running is not None:

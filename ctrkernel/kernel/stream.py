@@ -54,6 +54,11 @@ class Publisher:
         self.parent = parent
         self._cell = self._flow(retract=True)
 
+    def hurry(self) -> None:
+        """The cell was interrupted: show its end soon; it never waits."""
+        if self._cell is not None:
+            self._cell.hurry()
+
     def end(self) -> None:
         """End the cell; it is shown in its final form."""
         self._end_errors()

@@ -42,6 +42,8 @@ _LINE_LIMIT: Final = 4096
 _CONTEXT_LIMIT: Final = 32_000
 #: Characters that a screen is fed at once; and plain ones that are not worth a screen.
 _SLICE: Final = 8192
+#: Characters at the end of what comes behind an interrupt that are still drawn: some screens.
+_DRAWN_LATE: Final = 32_000
 #: Files of one cell that are shown, and their bytes.
 FILES_LIMIT: Final = 200
 FILES_SIZE_LIMIT: Final = 10 * 10**6
@@ -99,6 +101,9 @@ class Flow:
         self._stale = False
         #: Whether something that was shown as text has to be taken back first.
         self._rewrite = False
+        #: Whether a person has stopped it, and what came since and is not drawn yet.
+        self._hurried = False
+        self._undrawn = ""
         self._due: float | None = None
         self._next = 0.0
         self._files_count = self._files_size = 0
@@ -134,6 +139,9 @@ class Flow:
             due, self._due = self._due, None
             if self._ended or due is None:
                 return
+            # Where so little comes, all is drawn again.
+            self._hurried = self._hurried and len(self._undrawn) > _LINE_LIMIT
+            self._draw_late()
             if self._pending and not self._view.behind:
                 pending, self._pending = self._pending, ""
                 self._redraws(pending)
@@ -142,6 +150,13 @@ class Flow:
                 self._want(max(self._next - now, PICTURE_INTERVAL))
             else:
                 self._picture()
+
+    def hurry(self) -> None:
+        """Draw the end only of what piles up from here on; it never waits.
+
+        A terminal, too, throws away what it has not shown when a person interrupts: termios(3).
+        """
+        self._hurried = True
 
     def finish(self) -> None:
         """Show all in its final form; what comes later is lost."""
@@ -178,6 +193,13 @@ class Flow:
             # A screen would take minutes for what nobody can read.
             self._settle()
             self._pass(text)
+            return
+        if self._region is not None and self._hurried:
+            self._undrawn += text
+            if len(self._undrawn) > 2 * _DRAWN_LATE:
+                cut = self._undrawn.find("\x1b", len(self._undrawn) - _DRAWN_LATE)
+                self._undrawn = self._undrawn[max(cut, len(self._undrawn) - _DRAWN_LATE) :]
+            self._want(PICTURE_INTERVAL)
             return
         if self._region is not None:
             self._redraws(text)
@@ -243,6 +265,12 @@ class Flow:
                 fed = position
         self._want(PICTURE_INTERVAL)
 
+    def _draw_late(self) -> None:
+        """Draw what has piled up."""
+        text, self._undrawn = self._undrawn, ""
+        if text:
+            self._redraws(text)
+
     def _feed(self, text: str) -> None:
         assert self._region is not None
         final = self._region.feed(text)
@@ -276,6 +304,7 @@ class Flow:
 
     def _settle(self) -> None:
         """End the screen, if there is one; all that was printed is final."""
+        self._draw_late()
         if self._pending:
             pending, self._pending = self._pending, ""
             self._redraws(pending)

@@ -134,6 +134,22 @@ def test_many_finished_lines_above_a_bar_do_not_make_pictures_larger() -> None:
     assert notebook.text.endswith("file 4999 is done\nbar 4999")
 
 
+def test_behind_an_interrupt_only_the_end_of_what_piles_up_is_drawn() -> None:
+    notebook = Notebook()
+    notebook.flow.write("first\n\x1b[1A\x1b[2Kdrawn\n")
+
+    notebook.flow.hurry()
+    for number in range(20_000):
+        notebook.flow.write(f"\rat {number}\x1b[K\n")
+    notebook.wait(0.2)
+    notebook.flow.write("\rgone on\x1b[K\n")
+    notebook.flow.finish()
+
+    assert notebook.text.startswith("drawn\n")
+    assert notebook.text.endswith("at 19998\nat 19999\ngone on\n")
+    assert "at 10000\n" not in notebook.text
+
+
 def test_what_is_binary_is_kept_as_it_is_and_never_drawn() -> None:
     notebook = Notebook(limit=20_000)
     noise = bytes(range(256)).decode("utf-8", "replace") * 400
