@@ -185,9 +185,16 @@ def _refused(
         return f"{shown}; {hint}", 127
     if done.exit_code == _NO_PROGRAM:
         return f"{shown}: it may not be executed, or is a folder; name a program", 126
-    if done.exit_code and not asked.command and not asked.shell:
-        # The client says it on either of its outputs.
-        said = reason_of(done.stdout.decode(errors="replace") or done.message)
+    if not done.exit_code:
+        return None
+    # The client says it on either of its outputs.
+    said = reason_of(done.stdout.decode(errors="replace") or done.message)
+    if asked.user is not None or asked.workdir is not None:
+        plain = engine.exec_argv(info.name, ["sh", "-c", ":"])
+        if engine.run(plain[1:], timeout=FIND_TIMEOUT).exit_code == 0:
+            line = f"nothing starts in {info.name}: {said}; correct --user or --workdir"
+            return line, done.exit_code
+    if not asked.command and not asked.shell:
         return f"no shell starts in {info.name}: {said}; name a program of it behind --", 127
     return None
 

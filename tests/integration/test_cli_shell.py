@@ -270,6 +270,18 @@ def test_a_program_that_is_not_there_is_one_line(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", [("--user", "nosuch"), ("--workdir", "/no/such", "--", "ls")])
+def test_a_user_or_a_directory_that_is_not_there_is_one_line(
+    debian: str, words: tuple[str, ...]
+) -> None:
+    done = run(debian, *words)
+
+    assert (done.returncode in {126, 127}, done.stdout) == (True, "")
+    assert done.stderr.startswith(f"ctrkernel: nothing starts in {debian}: ")
+    assert done.stderr.endswith("; correct --user or --workdir\n")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_program_is_looked_for_as_the_engine_does(debian: str) -> None:
     script = (
         "mkdir -p '/tmp/a b'; printf '#!/bin/sh\necho own' > '/tmp/a b/own'; chmod +x /tmp/*/own"
