@@ -41,6 +41,8 @@ _SECRET = re.compile(
     r"|\bpin\b|\botp\b|verification code|\bsecret\b|\btoken\b|api[ _-]?key|пароль|密码|パスワード",
     re.IGNORECASE,
 )
+#: How a question ends.
+_QUESTION = re.compile(r"[:?>\uff1a\uff1f] *$")
 #: What asks for something that everybody may see, whoever reads it.
 _OPEN = re.compile(r"user ?name|\blogin\b|yes/no|\by/n\b|continue\b", re.IGNORECASE)
 #: How a prompt of a program ends that does not read the terminal by itself.
@@ -62,6 +64,11 @@ def prompt_of(said: str) -> str:
 def is_secret(prompt: str) -> bool:
     """Whether it asks for a word that nobody else should see."""
     return _SECRET.search(prompt) is not None
+
+
+def asks_for_secret(prompt: str) -> bool:
+    """Whether it ends as a question for such a word does, where nothing else tells that it is."""
+    return is_secret(prompt) and _QUESTION.search(prompt) is not None
 
 
 def is_open(prompt: str) -> bool:

@@ -308,7 +308,7 @@ def _is_foreign(look: TerminalLook, process: Process, said: str, asked: str) -> 
     return (
         all(kind == "a" for _, kind in process.files)
         and all(thread.where == "0" and not thread.arguments for thread in process.threads)
-        and (prompt.is_secret(asked) or (look.raw and _is_prompt(said, asked)))
+        and (prompt.asks_for_secret(asked) or (look.raw and _is_prompt(said, asked)))
     )
 
 

@@ -162,4 +162,5 @@ def test_another_user_s_program_is_asked_for_only_if_it_wants_a_password() -> No
     assert waiting is not None
     assert (waiting.pid, waiting.hidden) == (40, True)
     assert look(FG, *lines, said="Name: ") is None
+    assert look(FG, *lines, said="Checking the password file … ") is None
     assert look(FG, *lines, modes=RAW, said="postgres=# ") is not None
