@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from ctrkernel.commands.candidates import Candidate, Completion
 from ctrkernel.commands.shell_words import FOLDERS, NAMES, OF_COMMANDS, POSIX, inner, segments
 from ctrkernel.errors import CtrKernelError
-from ctrkernel.protocol.cursor import Place, Position, place_at, word_of
+from ctrkernel.protocol.cursor import place_at, word_of
+from ctrkernel.protocol.typed_command import Place, Position
 from ctrkernel.protocol.typed_word import Tilde, Variable, Word, continued
 from ctrkernel.session.completing import Container
 from ctrkernel.session.names import LiveNames, Names

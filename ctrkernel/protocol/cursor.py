@@ -8,52 +8,14 @@ too: this never raises.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ctrkernel.protocol.typed_word import Opaque, Tilde, Variable, Word, WordBuilder
+from ctrkernel.protocol.typed_command import CommandBuilder, Place, Position
+from ctrkernel.protocol.typed_word import Opaque, Tilde, Variable, Word
 
+if TYPE_CHECKING:
+    from ctrkernel.protocol.typed_word import WordBuilder
 
-class Position(Enum):
-    """What may stand at the cursor."""
-
-    COMMAND = "command"
-    ARGUMENT = "argument"
-    #: A file behind ``>`` or ``<``.
-    TARGET = "target"
-    #: The value of an assignment.
-    VALUE = "value"
-    #: A variable's name, behind ``$`` or ``${`` or in arithmetic.
-    VARIABLE = "variable"
-    #: A comment, a here-document: nothing to complete.
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The place of the cursor.
-
-    Attributes:
-        position: What may stand there.
-        word: What is typed of it; of a variable, the name with what stands before it.
-        words: The words of the same command before it, assignments and redirections left out.
-    """
-
-    position: Position
-    word: Word
-    words: tuple[Word, ...] = ()
-
-
-#: Words behind which a command stands.
-_BEFORE_COMMAND: Final = frozenset(
-    ("if", "then", "elif", "else", "while", "until", "do", "{", "!", "time", "coproc")
-)
-#: Words that end a compound command; no argument follows.
-_AFTER_COMMAND: Final = frozenset(("fi", "done", "esac", "}"))
-_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=", re.ASCII)
-#: Commands whose arguments may be assignments.
-_DECLARE: Final = frozenset(("export", "declare", "typeset", "local", "readonly", "alias"))
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 #: Parameters of one character.
 _SPECIAL_PARAMETERS: Final = "@*#?-$!0123456789"
@@ -87,26 +49,6 @@ def word_of(code: str, start: int) -> Word:
     return place.word
 
 
-@dataclass(slots=True)
-class _Level:
-    """A list of commands: the text itself, or what stands in ``$( … )``, ``( … )``, backticks."""
-
-    closer: str
-    words: list[Word] = field(default_factory=list)
-    word: WordBuilder | None = None
-    #: The next word is a redirection's.
-    target: bool = False
-    #: How many `case` are open: their patterns end in a parenthesis that nothing opened.
-    cases: int = 0
-    #: The words are values: ``name=( … )``.
-    values: bool = False
-
-    @property
-    def test(self) -> bool:
-        """Whether ``[[`` is open."""
-        return bool(self.words) and self.words[0].raw == "[["
-
-
 class _End(Exception):
     """The cursor is where only this may stand."""
 
@@ -119,11 +61,11 @@ class _Walk:
     def __init__(self, code: str, start: int = 0) -> None:
         self._code = code
         self._at = start
-        self._levels = [_Level("")]
+        self._levels = [CommandBuilder("")]
         self._here: list[tuple[bool, bool, str]] = []
 
     @property
-    def _level(self) -> _Level:
+    def _level(self) -> CommandBuilder:
         return self._levels[-1]
 
     def run(self) -> Place:
@@ -132,27 +74,7 @@ class _Walk:
                 self._step()
         except _End as end:
             return end.place
-        return self._place()
-
-    def _place(self) -> Place:
-        level, end = self._level, len(self._code)
-        if level.word is None:
-            word = Word("", end)
-            if level.words and level.words[-1].raw in _AFTER_COMMAND and len(level.words) == 1:
-                return Place(Position.NOTHING, word)
-        else:
-            word = level.word.word(self._code, end)
-        words = tuple(level.words)
-        if level.target:
-            return Place(Position.TARGET, word, words)
-        assigned = _ASSIGNMENT.match(word.raw)
-        if assigned and not word.quote and (not words or words[0].raw in _DECLARE):
-            return Place(Position.VALUE, word, words)
-        if assigned and word.quote and not words:
-            return Place(Position.VALUE, word, words)
-        if level.values:
-            return Place(Position.ARGUMENT, word, words)
-        return Place(Position.ARGUMENT if words else Position.COMMAND, word, words)
+        return self._level.place(self._code, len(self._code))
 
     # Steps
 
@@ -184,9 +106,7 @@ class _Walk:
             self._plain(char)
 
     def _word(self) -> WordBuilder:
-        if self._level.word is None:
-            self._level.word = WordBuilder(self._at)
-        return self._level.word
+        return self._level.open_word(self._at)
 
     def _single(self, char: str) -> None:
         word = self._word()
@@ -359,7 +279,7 @@ class _Walk:
         if len(self._levels) > DEEPEST:
             raise _End(Place(Position.NOTHING, Word("", len(self._code))))
         self._at += length
-        self._levels.append(_Level(closer, values=values))
+        self._levels.append(CommandBuilder(closer, values=values))
 
     def _close(self) -> None:
         self._end_word()
@@ -467,31 +387,7 @@ class _Walk:
             self._here.pop(0)
 
     def _end_word(self) -> None:
-        level = self._level
-        if level.word is None:
-            return
-        word, level.word = level.word.word(self._code, self._at), None
-        if level.target:
-            level.target = False
-            return
-        if not level.words:
-            if word.raw in _BEFORE_COMMAND or (_ASSIGNMENT.match(word.raw) and not level.values):
-                return
-            level.cases += word.raw == "case"
-            if word.raw == "esac":
-                level.cases = max(0, level.cases - 1)
-        elif word.raw == "in" and level.words[0].raw == "case":
-            # What follows is a pattern.
-            level.words.clear()
-            return
-        if level.test and word.raw == "]]":
-            level.words.clear()
-            return
-        level.words.append(word)
+        self._level.end_word(self._code, self._at)
 
     def _end_command(self) -> None:
-        self._end_word()
-        level = self._level
-        level.target = False
-        if not level.values:
-            level.words.clear()
+        self._level.end_command(self._code, self._at)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.protocol.cursor import Position, place_at
+from ctrkernel.protocol.cursor import place_at
+from ctrkernel.protocol.typed_command import Position
 from ctrkernel.protocol.typed_word import Tilde
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ctrkernel.protocol.cursor import Place
+    from ctrkernel.protocol.typed_command import Place
     from ctrkernel.protocol.typed_word import Word
 
 #: Commands whose argument is a command.

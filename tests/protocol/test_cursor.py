@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctrkernel.protocol.cursor import DEEPEST, LONGEST, Position, place_at, word_of
+from ctrkernel.protocol.cursor import DEEPEST, LONGEST, place_at, word_of
+from ctrkernel.protocol.typed_command import Position
 from ctrkernel.protocol.typed_word import Opaque, Tilde, Variable, continued
 
 #: What makes shell code what it is, to be thrown together.
