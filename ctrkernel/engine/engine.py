@@ -25,14 +25,13 @@ from ctrkernel.engine.processes import (
 from ctrkernel.engine.raw_words import passable
 from ctrkernel.engine.reachable import unreachable
 from ctrkernel.engine.streams import stream_process
+from ctrkernel.engine.target import check_target, is_name, meant
 from ctrkernel.errors import (
-    ContainerAmbiguous,
     ContainerNotFound,
     EngineError,
     EngineNotFound,
     TargetError,
     UsageError,
-    name_list,
     one_line,
 )
 
@@ -43,16 +42,10 @@ if TYPE_CHECKING:
 ENGINES = ("docker", "podman")
 #: Seconds for a question that the engine answers from its own books; generous for ssh hosts.
 ANSWER_TIMEOUT = 30.0
-#: A container's name or id (Docker's ``RestrictedNamePattern``); a leading ``-`` is never one.
-_TARGET = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
-#: A compose service within its project.
-_SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*/[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 #: Environment names that may be passed; ``=`` in one would change its meaning.
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: What the engine's `ps` lists without `--all`.
 _LISTED_STATES = frozenset({"running", "paused", "restarting"})
-#: Characters of an id that the engines show.
-_SHORT_ID = 12
 
 
 def find_engine(environ: Mapping[str, str]) -> Engine:
@@ -261,36 +254,12 @@ class Engine:
         Raises:
             ContainerNotFound, ContainerAmbiguous, EngineUnreachable: As :meth:`inspect`.
         """
-        if not _TARGET.fullmatch(target) and not _SERVICE.fullmatch(target):
-            raise self._not_found(target)
-        done = None
-        if "/" not in target:
+        if is_name(target):
             done = self.run(["container", "inspect", target], timeout=ANSWER_TIMEOUT)
-        documents = _documents(done.stdout) if done is not None and done.exit_code == 0 else []
-        if documents:
-            return documents[0]
-        every = self.containers(all=True)
-        same = [info for info in every if info.id.startswith(target)]
-        if len(same) > 1:
-            shown = name_list([f"{info.name} ({info.id[:_SHORT_ID]})" for info in same])
-            raise ContainerAmbiguous(
-                f"several containers have an id that begins with {target}: {shown}",
-                asked=target,
-                nearest=same[0].name,
-            )
-        # One that was stopped is of the service too, but is meant only if none runs.
-        served = [info for info in every if _serves(info, target)]
-        running = [info for info in served if info.running] or served
-        if len(running) == 1:
-            return self.document(running[0].name)
-        if running:
-            raise ContainerAmbiguous(
-                f"several containers are of the compose service {target}: "
-                f"{name_list([info.name for info in running])}",
-                asked=target,
-                nearest=running[0].name,
-            )
-        raise self._not_found(target)
+            documents = _documents(done.stdout) if done.exit_code == 0 else []
+            if documents:
+                return documents[0]
+        return self.document(meant(self, target).name)
 
     def inspect_all(self, targets: Sequence[str]) -> list[ContainerInfo]:
         """Return what the engine knows of those of `targets` that it finds; one question for all.
@@ -298,7 +267,7 @@ class Engine:
         Raises:
             EngineUnreachable: The daemon does not answer.
         """
-        names = [target for target in targets if _TARGET.fullmatch(target)]
+        names = [target for target in targets if is_name(target)]
         if not names:
             return []
         # One that is not there makes the status 1; the others are printed.
@@ -374,22 +343,6 @@ class Engine:
         done = self.run(["top", container, "-eo", columns], timeout=ANSWER_TIMEOUT)
         return parse_docker_top(done.stdout.decode(errors="replace"))
 
-    def _not_found(self, target: str) -> ContainerNotFound:
-        shown = one_line(target, limit=80)
-        every = self.containers(all=True)
-        names = [info.name for info in every if info.running]
-        if not names:
-            return ContainerNotFound(
-                f"no container '{shown}', and none is running; start one: "
-                f"`{self.name} run -d --name box debian sleep infinity`"
-            )
-        return ContainerNotFound(
-            f"no container '{shown}'; running: {name_list(names)}",
-            asked=target,
-            nearest=_closest(target, names),
-            nearest_any=_closest(target, [info.name for info in every]),
-        )
-
     def _failed_to_run(
         self, args: Sequence[str], error: OSError, timeout: float | None
     ) -> EngineError:
@@ -404,34 +357,6 @@ class Engine:
 
     def _shown(self, args: Sequence[str]) -> str:
         return one_line(" ".join([self.name, *args[:2]]), limit=80)
-
-
-def _serves(info: ContainerInfo, target: str) -> bool:
-    """Whether `info` is a container of the compose service `target`, its project named or not."""
-    if info.compose is None:
-        return False
-    project, service = info.compose
-    return target in (service, f"{project}/{service}")
-
-
-def check_target(target: str) -> str:
-    """Return `target` if it can be a container's name or id.
-
-    Raises:
-        ContainerNotFound: It cannot: a leading ``-`` would be read as an option.
-    """
-    if not _TARGET.fullmatch(target):
-        raise ContainerNotFound(
-            f"'{one_line(target, limit=80)}' cannot be a container's name; "
-            "`docker ps` lists the names"
-        )
-    return target
-
-
-def _closest(target: str, names: Sequence[str]) -> str:
-    import difflib  # noqa: PLC0415 - only on the way to an error, not on the way to a shell
-
-    return next(iter(difflib.get_close_matches(target, names, n=1, cutoff=0.0)), names[0])
 
 
 def _documents(printed: bytes) -> list[dict[str, Any]]:
