@@ -7,14 +7,14 @@ whole process group: it is we who decide when the child ends, after the clean-up
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 import selectors
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self
+
+from ctrkernel.engine.splice import PIPE_SIZE, file_to_pipe, pipe_to_file, widen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,10 +29,6 @@ CANCEL_INTERVAL = 0.1
 STDERR_LIMIT = 64 * 1024
 #: Bytes of stdout that :meth:`Child.communicate` keeps; a listing of 10,000 containers fits.
 STDOUT_LIMIT = 256 * 1024 * 1024
-#: Bytes read from or written to a pipe at once: the size of a Linux pipe.
-PIPE_SIZE = 64 * 1024
-#: Bytes of a pipe that moves much: what Linux lets anybody have (pipe-max-size, pipe(7)).
-WIDE_PIPE_SIZE = 1024 * 1024
 #: Bytes that move between pipe and file before the caller hears of it: progress is shown by it.
 MOVE_SIZE = 8 * 1024 * 1024
 
@@ -111,7 +107,7 @@ class Child:
         self._selector = selectors.DefaultSelector()
         for pipe in (self._stdin, self._stdout, self._stderr):
             os.set_blocking(pipe.fileno(), False)
-        self._size = _widen(self._stdin, self._stdout) if wide else PIPE_SIZE
+        self._size = widen(self._stdin, self._stdout) if wide else PIPE_SIZE
         self._selector.register(self._stderr, selectors.EVENT_READ)
 
     def __enter__(self) -> Self:
@@ -176,27 +172,13 @@ class Child:
             while True:
                 self._await(timeout)
                 try:
-                    return self._splice(descriptor, min(size, self._size))
+                    return file_to_pipe(descriptor, self._stdin.fileno(), min(size, self._size))
                 except BlockingIOError:
                     continue
                 except BrokenPipeError:
                     return -1
         finally:
             self._selector.unregister(self._stdin)
-
-    def _splice(self, descriptor: int, size: int) -> int:
-        pipe = self._stdin.fileno()
-        if hasattr(os, "splice"):
-            try:
-                return os.splice(descriptor, pipe, size, flags=os.SPLICE_F_NONBLOCK)
-            except OSError as error:
-                if error.errno not in {errno.EINVAL, errno.ENOSYS}:
-                    raise
-        # Some file systems cannot, and macOS has none.
-        data = os.pread(descriptor, size, at := os.lseek(descriptor, 0, os.SEEK_CUR))
-        moved = os.write(pipe, data) if data else 0
-        os.lseek(descriptor, at + moved, os.SEEK_SET)
-        return moved
 
     def close_stdin(self) -> None:
         """Tell the child that no more comes."""
@@ -245,27 +227,13 @@ class Child:
                 self._await(timeout)
                 with contextlib.suppress(BlockingIOError):
                     left = min(size - total, self._size)
-                    moved = self._splice_out(descriptor, left, at + total)
+                    moved = pipe_to_file(self._stdout.fileno(), descriptor, left, at=at + total)
                     total += moved
                     if not moved:
                         break
             return total
         finally:
             self._selector.unregister(self._stdout)
-
-    def _splice_out(self, descriptor: int, size: int, at: int) -> int:
-        pipe = self._stdout.fileno()
-        if hasattr(os, "splice"):
-            try:
-                return os.splice(pipe, descriptor, size, offset_dst=at, flags=os.SPLICE_F_NONBLOCK)
-            except OSError as error:
-                if error.errno not in {errno.EINVAL, errno.ENOSYS}:
-                    raise
-        data = memoryview(os.read(pipe, size))
-        written = 0
-        while written < len(data):
-            written += os.pwrite(descriptor, data[written:], at + written)
-        return written
 
     def communicate(self, input: bytes | None, *, timeout: float) -> Completed:  # noqa: A002 - subprocess's word
         """Write `input`, read to the end, wait: all within `timeout` seconds.
@@ -380,18 +348,6 @@ class Child:
         deadline = time.monotonic() + timeout
         while self._ready(deadline) == [self._stderr]:
             pass
-
-
-def _widen(*pipes: IO[bytes]) -> int:
-    """Enlarge `pipes` and return the size that they have now."""
-    widen = getattr(fcntl, "F_SETPIPE_SZ", None)
-    if widen is None:
-        return PIPE_SIZE
-    try:
-        return min(fcntl.fcntl(pipe.fileno(), widen, WIDE_PIPE_SIZE) for pipe in pipes)
-    except OSError:
-        # The user has as many wide pipes as the system allows.
-        return PIPE_SIZE
 
 
 def run_process(

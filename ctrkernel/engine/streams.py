@@ -8,7 +8,8 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from ctrkernel.engine.process import CANCEL_INTERVAL, PIPE_SIZE, Cancelled, Child, Stalled
+from ctrkernel.engine.process import CANCEL_INTERVAL, Cancelled, Child, Stalled
+from ctrkernel.engine.splice import PIPE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
