@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ctrkernel.engine.engine import check_target
+from ctrkernel.engine.complaint import ENGINE_STATUS, Complaint
 from ctrkernel.engine.process import Cancelled
 from ctrkernel.engine.reaper import HANG_UP_TIMEOUT, Reaper
 from ctrkernel.engine.streams import STDERR, STDOUT, stream_process
+from ctrkernel.engine.target import check_target
 from ctrkernel.errors import (
     CommandInterrupted,
     CommandTimedOut,
@@ -45,25 +46,6 @@ OnExecOutput = Callable[[str, str], None]
 END_TIMEOUT: Final = 12.0
 #: Seconds between two tries to end a program: the first may come before it began.
 END_INTERVAL: Final = 1.0
-#: Seconds for which what looks like the engine's own complaint waits to be told from output.
-COMPLAINT_INTERVAL: Final = 1.0
-#: Statuses of the engine's client that may be its own and not the program's.
-_ENGINE_STATUS: Final = frozenset({1, 125, 126, 127, 255})
-#: How the engines' own complaints begin; they come on the program's stdout or stderr.
-_COMPLAINTS: Final = {
-    "docker": (
-        b"OCI runtime exec failed: ",
-        b"Error response from daemon: ",
-        b"Error: No such ",
-        b"unable to find user ",
-        b"unable to find group ",
-        b"Cannot connect to the Docker daemon",
-        b"error during connect: ",
-    ),
-    "podman": (b"Error: ",),
-}
-#: What stands before the reason in docker's complaint.
-_PREFACE: Final = "OCI runtime exec failed: exec failed: unable to start container process: "
 #: Variables that the engine's client itself reads; their values go on argv, for they would change
 #: what it does. None of them is a secret's name; one that is, is refused.
 _CLIENT_READS: Final = frozenset(
@@ -206,9 +188,7 @@ class _Run:
         self._captures = {STDOUT: Capture(), STDERR: Capture()}
         self._newlines = NewlineRestorer() if program.tty else None
         self._started = time.monotonic()
-        #: What the engine's client itself says, and when and where; None once something else came.
-        self._complaint: bytes | None = b""
-        self._complained = (self._started, STDOUT)
+        self._complaint = Complaint(engine.name)
         #: The signal that was sent, when, and whether there is somebody to send it.
         self._ending = ""
         self._ended_at = 0.0
@@ -280,23 +260,12 @@ class _Run:
     # Output
 
     def _take(self, name: str, data: bytes) -> None:
-        if self._complaint is not None:
-            if not self._complaint:
-                self._complained = time.monotonic(), name
-            if (self._complaint + data).startswith(_COMPLAINTS[self._engine.name]):
-                self._complaint += data
-                if len(self._complaint) < 1 << 14:
-                    return
-                data, name = self._complaint, self._complained[1]
-            else:
-                self._give_complaint()
-            self._complaint = None
-        self._pass(name, data)
+        for where, piece in self._complaint.take(name, data):
+            self._pass(where, piece)
 
     def _give_complaint(self) -> None:
-        said, self._complaint = self._complaint, None
-        if said:
-            self._pass(self._complained[1], said)
+        for where, piece in self._complaint.release():
+            self._pass(where, piece)
 
     def _pass(self, name: str, data: bytes) -> None:
         if self._newlines is not None:
@@ -328,7 +297,7 @@ class _Run:
     def _turn(self) -> bool:
         """Give out what is due, and say whether the engine's client is to be let go of."""
         now = time.monotonic()
-        if self._complaint and now > self._complained[0] + COMPLAINT_INTERVAL:
+        if self._complaint.overdue:
             self._give_complaint()
         self._give_due()
         if self._ending:
@@ -358,7 +327,7 @@ class _Run:
             done = self._engine.run(argv[1:], timeout=HANG_UP_TIMEOUT)
         except CtrKernelError:
             return False
-        return done.exit_code not in _ENGINE_STATUS
+        return done.exit_code not in ENGINE_STATUS
 
     def _tell_of_the_rest(self) -> None:
         if self._on_notice is None:
@@ -372,9 +341,9 @@ class _Run:
 
     def _result(self, status: int) -> ExecResult:
         reason = ""
-        if self._complaint and status in _ENGINE_STATUS and not self._ending:
-            reason = self._why(self._complaint)
-            self._complaint = None
+        said = None if self._ending else self._complaint.claim(status)
+        if said is not None:
+            reason = self._why(said)
             self._captures[STDERR].add(f"{reason}\n")
         self._give_complaint()
         if self._newlines is not None and (rest := self._newlines.close()):
@@ -398,13 +367,11 @@ class _Run:
             raise CommandTimedOut(f"timed out after {self._program.timeout:g} s", result)
         return result
 
-    def _why(self, complaint: bytes) -> str:
+    def _why(self, said: str) -> str:
         """Return why the engine could not run it; raise if that is for the container's state."""
         trouble = self._engine.diagnose(self._container)
         if trouble is not None:
             raise trouble
-        said = one_line(complaint.decode(errors="replace"))
-        said = said.removeprefix(_PREFACE).removeprefix("Error: ").removesuffix(": unknown")
         said = self._mask.hide(said) if self._mask is not None else said
         program = one_line(self._program.argv[0], limit=80)
         given = self._program.workdir is not None or self._program.user is not None
