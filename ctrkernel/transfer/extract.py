@@ -127,6 +127,8 @@ class Extractor:
             if member.kind is not Kind.FOLDER:
                 raise TarError("a member that is no folder has no name")
             return
+        if member.kind is Kind.FILE:
+            self._require_room(member.size)  # a hole of a terabyte takes an hour to come
         try:
             self._make(member, parts, target)
         except OSError as error:
@@ -178,8 +180,11 @@ class Extractor:
         return moved
 
     def _grow(self, count: int) -> None:
+        self._require_room(count)
         self.bytes += count
-        if self.bytes > self._limits.bytes:
+
+    def _require_room(self, count: int) -> None:
+        if self.bytes + count > self._limits.bytes:
             raise TransferError(
                 f"there are more than {self._limits.bytes} bytes; raise --max-size to get them"
             )

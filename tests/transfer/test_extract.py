@@ -239,6 +239,14 @@ def test_too_many_bytes_are_refused(inside: Path) -> None:
             unpacking.write(b"x")
 
 
+def test_a_file_that_is_too_large_is_refused_before_it_comes(inside: Path) -> None:
+    with (
+        Unpacking(str(inside), limits=Limits(bytes=10)) as unpacking,
+        pytest.raises(TransferError, match="more than 10 bytes"),
+    ):
+        unpacking.add(member("hole", size=11), ("hole",))
+
+
 def test_a_name_that_the_disk_does_not_take_is_said(unpacking: Unpacking) -> None:
     with unpacking, pytest.raises(TransferError, match=r"cannot write .* file name too long"):
         unpacking.unpack(member("n" * 300))
