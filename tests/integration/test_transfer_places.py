@@ -205,6 +205,14 @@ def test_files_arrive_owned_by_the_user_and_readable(non_root: str, here: Path, 
     assert one.run(f"cat {folder}/file; stat -c ' %u:%g %a' {folder}/file") == "one 1000:1000 600\n"
 
 
+def test_a_user_without_any_capability_gets_its_files(box: Callable[..., Box], here: Path) -> None:
+    place = box("debian", "--user=1000", "--cap-drop=ALL")
+
+    place.put("file", "folder", "/tmp")
+
+    assert place.run("cd /tmp; cat file folder/sub/deep; ls -A") == "onetwofile\nfolder\n"
+
+
 def test_archive_keeps_the_numbers(non_root: str, here: Path) -> None:
     if os.getuid() == 0:
         os.chown(here / "file", 4711, 4712)
