@@ -221,6 +221,8 @@ class Settings:
 
     def check(self) -> None:
         """Raise UsageError where the environment gives a setting a word that does not fit."""
+        if len(self._values) == len(self._known):
+            return
         for name in self._known:
             self[name]
 

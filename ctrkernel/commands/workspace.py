@@ -16,7 +16,6 @@ from ctrkernel.session.mask import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from ctrkernel.engine.container import ContainerInfo
     from ctrkernel.engine.create import RunSpec
@@ -40,6 +39,8 @@ class Workspace:
         self._environ = environ
         #: What the person set for this notebook.
         self.settings = Settings(environ)
+        #: Where output goes that is too long for a notebook.
+        self.overflow_folder = overflow_folder(environ)
         self.on_late = on_late
         self.on_notice: Callable[[str], None] | None = None
         #: Records the shell while that is wanted.
@@ -57,11 +58,6 @@ class Workspace:
         self._made: dict[str, Container] = {}
         #: What the person calls a container, where that is not its name.
         self._names: dict[str, str] = {}
-
-    @property
-    def overflow_folder(self) -> Path:
-        """Where output goes that is too long for a notebook."""
-        return overflow_folder(self._environ)
 
     @property
     def engine(self) -> Engine:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT: Final = 5.0
 #: Seconds that a kernel's end waits for the last cells to be written.
 CLOSE_TIMEOUT: Final = 2.0
+#: Seconds that a cell waits for others that are written with it: each write waits for the disk, and
+#: takes from the next cells' time.
+WRITE_DELAY: Final = 0.3
 #: Characters of the longest cell that is kept: nobody looks for a longer one.
 LONGEST: Final = 100_000
 #: Characters that the cells of one target, and of all of them, may have; the oldest go first.
@@ -115,6 +118,8 @@ class History:
         self._thread: ThreadPoolExecutor | None = None
         #: Cells that wait to be written: target, number, code.
         self._pending: list[tuple[str, int, str]] = []
+        #: Set while somebody waits for what is to be written.
+        self._wanted = threading.Event()
         self._connection: sqlite3.Connection | None = None
         #: This kernel's number in the file; 0 until it has a cell there.
         self._session = 0
@@ -134,7 +139,7 @@ class History:
             self._pending.append((target, number, code))
             first = len(self._pending) == 1
         if first:
-            self._executor().submit(self._write)
+            self._executor().submit(self._write_together)
 
     def find(self, search: Search, *, target: str) -> list[Entry]:
         """Return what `search` asks for, oldest first; empty where the file cannot be read.
@@ -143,6 +148,7 @@ class History:
             search: The question.
             target: Whose cells are meant, beside this kernel's own; empty for everybody's.
         """
+        self._wanted.set()
         return self._executor().submit(self._find, search, target).result()
 
     def close(self) -> None:
@@ -150,6 +156,7 @@ class History:
         with self._lock:
             thread, self._thread = self._thread, None
         if thread is not None:
+            self._wanted.set()
             done = thread.submit(self._close)
             with contextlib.suppress(TimeoutError):
                 done.result(CLOSE_TIMEOUT)
@@ -162,6 +169,10 @@ class History:
             if self._thread is None:
                 self._thread = ThreadPoolExecutor(1, thread_name_prefix="ctrkernel-history")
             return self._thread
+
+    def _write_together(self) -> None:
+        self._wanted.wait(WRITE_DELAY)
+        self._write()
 
     def _write(self) -> None:
         with self._lock:
@@ -186,6 +197,7 @@ class History:
         return []
 
     def _find(self, search: Search, target: str) -> list[Entry]:
+        self._wanted.clear()
         self._write()
         if self._connection is None and not self._path.exists():
             return []

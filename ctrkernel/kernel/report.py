@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from dataclasses import asdict
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from ctrkernel.commands.glance import dim, moment, spoken_duration
-from ctrkernel.commands.whereabouts import ANSWER_TIMEOUT
+from ctrkernel.commands.whereabouts import ANSWER_TIMEOUT, Whereabouts
 from ctrkernel.errors import TargetUnclear
 from ctrkernel.session.result import CommandResult, ExecResult
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: The metadata's key in an ``execute_reply``.
 KEY: Final = "ctrkernel"
+#: What the metadata hold of where a cell ran: all but where its shell began.
+TOLD: Final = tuple(each.name for each in fields(Whereabouts) if each.name != "directory")
 #: The type of an output that nothing shows and every notebook keeps.
 RECORD_TYPE: Final = "application/vnd.ctrkernel.cell+json"
 
@@ -133,9 +135,7 @@ class Report:
         if whereabouts is None:
             metadata["container"] = session.container
         else:
-            facts = asdict(whereabouts)
-            del facts["directory"]
-            metadata |= facts
+            metadata |= {name: getattr(whereabouts, name) for name in TOLD}
         return metadata
 
     def _say(self, line: str) -> None:
