@@ -144,6 +144,8 @@ class Conversation:
         #: Whether the last cell was interrupted: one more interrupt may still be on its way, which
         #: a shell at its prompt answers with a newline.
         self.interrupted = False
+        #: Whether a key that signals was pressed for the running cell.
+        self.pressed = False
         #: Whether the running cell has made the shell another one, which is made ours.
         self.replaced = False
         self._pid = 0
@@ -172,6 +174,7 @@ class Conversation:
         assert self.phase is Phase.IDLE
         self._before = self.state
         self._begun_again = 0
+        self.pressed = False
         self._code = code
         self.state = replace(self.state, attended=attended)
         return self._cell(stray=stray)
@@ -413,15 +416,14 @@ class Conversation:
     def _hit_by_late_key(self, begun: int | None, status: int | None) -> bool:
         """Whether the last cell's interrupt ended this one before it began.
 
-        No key was pressed for this one then: before the begin mark none is, unless the cell was
-        released.
+        A shell that takes the signal right before it reads acts on it when it has read.
         """
         return (
             self.interrupted
             and status == INTERRUPTED
             and begun != self.seq
             and self.phase is Phase.STAGING
-            and not self._released
+            and not self.pressed
             and self._begun_again < LATE_KEYS
         )
 

@@ -188,6 +188,7 @@ class Pump:
         while self._keys:
             key, wanted = self._keys.popleft()
             if wanted():
+                self._conversation.pressed = True
                 self.type(key)
 
     def type(self, data: bytes) -> None:

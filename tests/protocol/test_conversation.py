@@ -417,9 +417,23 @@ def test_a_cell_whose_own_key_came_before_it_began_ends(way: str) -> None:
     talk.receive(end(1))
     talk.interrupted = True
     talk.submit("echo hi")
-    talk.release()
+    talk.pressed = True
 
     assert last_done(talk.receive(BEFORE_IT_BEGAN[way](2))).status == INTERRUPTED
+
+
+def test_a_cell_that_the_last_ones_interrupt_has_hit_is_typed_again_though_it_was_silent() -> None:
+    talk = ready()
+    running(talk)
+    talk.receive(end(1))
+    talk.interrupted = True
+    talk.submit("echo hi")
+    talk.release()
+    talk.receive(b"\r\n")
+
+    (again,) = talk.receive(end(2, begun=0, status=b"", line_status=b"130"))
+
+    assert isinstance(again, Type)
 
 
 def test_a_cell_is_not_typed_again_for_ever() -> None:
