@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
-from ctrkernel.session.beside import later
+from ctrkernel.session.beside import SCRIPT_TIMEOUT, later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +28,9 @@ INTERRUPT, QUIT = b"\x03", b"\x1c"
 class Interrupter:
     """Acts on one session's running command, beside its terminal where that is not enough.
 
-    Every step asks first whether the command it is about still runs: what takes the engine a
-    tenth of a second must not hit the next one.
+    Every step asks first whether the command it is about still runs, and no other command begins
+    before a signal from beside the terminal has arrived: the engine takes a tenth of a second to
+    send one, or seconds where it is busy.
 
     Args:
         connection: The session's way to its shell.
@@ -46,6 +48,17 @@ class Interrupter:
         self._connection = connection
         self._runs = runs
         self._notify = notify
+        self._sending = threading.Lock()
+
+    @property
+    def sending(self) -> bool:
+        """Whether a signal is on its way beside the terminal."""
+        return self._sending.locked()
+
+    def settle(self) -> None:
+        """Wait until no signal is on its way to what ran before."""
+        if self._sending.acquire(timeout=SCRIPT_TIMEOUT):
+            self._sending.release()
 
     def interrupt(self, execution: Execution) -> None:
         """Take the next step: SIGINT; SIGQUIT; SIGKILL to the foreground group; to the shell.
@@ -100,7 +113,7 @@ class Interrupter:
             elif not seen.foreground and self._connection.is_held_up:
                 # The last command's program, which the key has missed though the shell told of
                 # the end: it waits for it after all.
-                beside.interrupt_missed(seen.group)
+                self._signal(execution, lambda beside: beside.interrupt_missed(seen.group))
             elif seen.sleeping and seen.foreground and self._connection.waits_to_begin:
                 if execution.asked:
                     self._notify("the shell runs no commands any more (set -n?): ending it")
@@ -120,15 +133,14 @@ class Interrupter:
             self._connection.let_go()
             return
         waited = time.monotonic() - execution.interrupted
-        beside.kill_foreground(
-            even_shell=execution.interrupts > KILLS_SHELL and waited > KILLS_SHELL_AFTER
-        )
+        kills_shell = execution.interrupts > KILLS_SHELL and waited > KILLS_SHELL_AFTER
+        self._signal(execution, lambda beside: beside.kill_foreground(even_shell=kills_shell))
 
         def even_shell() -> None:
             # A shell in the foreground of its own terminal is itself what hangs.
             look = beside.look() if self._runs(execution) else None
-            if look is not None and look.foreground and self._runs(execution):
-                beside.kill_foreground(even_shell=True)
+            if look is not None and look.foreground:
+                self._signal(execution, lambda beside: beside.kill_foreground(even_shell=True))
 
         later(even_shell, delay=INTERRUPT_GRACE)
 
@@ -172,9 +184,16 @@ class Interrupter:
         if look is None or not self._runs(execution):
             return
         if look.group != group:
-            beside.interrupt()
+            self._signal(execution, lambda beside: beside.interrupt())
         elif not look.foreground:
-            beside.interrupt_missed(group)
+            self._signal(execution, lambda beside: beside.interrupt_missed(group))
+
+    def _signal(self, execution: Execution, send: Callable[[Beside], None]) -> None:
+        """Send a signal beside the terminal, if the command that it is for still runs."""
+        with self._sending:
+            beside = self._beside(execution)
+            if beside is not None:
+                send(beside)
 
     def _press(self, key: bytes, execution: Execution) -> None:
         self._connection.press(key, lambda: self._runs(execution))

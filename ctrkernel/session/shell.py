@@ -142,6 +142,7 @@ class ShellSession:
         if not self._connection.wait_ready(timeout):
             self.close()
             raise startup.no_prompt(self.container, timeout, self._connection.greeting)
+        self._interrupter.settle()
 
     def close(self, *, wait: bool = True) -> None:
         """End the shell and everything it started in its terminal session.
@@ -192,7 +193,12 @@ class ShellSession:
     @property
     def at_prompt(self) -> bool:
         """Whether a command can be given to it at once."""
-        return self.alive and self._connection.ready and self._execution is None
+        return (
+            self.alive
+            and self._connection.ready
+            and self._execution is None
+            and not self._interrupter.sending
+        )
 
     @property
     def busy(self) -> bool:
@@ -329,6 +335,7 @@ class ShellSession:
         if not isinstance(code, str):
             raise UsageError(f"code is a str, not {type(code).__name__}; give the text to run")
         self._let_ours_end()
+        self._interrupter.settle()
         with self._lock:
             pump = self._connection.require_ready()
             if self._execution is not None:
