@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -101,7 +102,9 @@ def session() -> Iterator[Session]:
         yield made
     finally:
         for pid in members(made.pid):
-            os.kill(pid, signal.SIGKILL)
+            # Its leader's end is another one's.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         made.terminal.close()
 
 
