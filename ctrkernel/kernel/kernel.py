@@ -14,30 +14,26 @@ from typing import TYPE_CHECKING, Any
 from ipykernel.kernelbase import Kernel
 
 from ctrkernel.commands import registry
-from ctrkernel.commands.cell import SHELL, Cell, CommandLine, split_cell
-from ctrkernel.commands.context import Context, Interrupts
+from ctrkernel.commands.cell import split_cell
 from ctrkernel.commands.glance import dim
-from ctrkernel.errors import CommandInterrupted, CtrKernelError, ShellExited
-from ctrkernel.kernel.deadline import ended
-from ctrkernel.kernel.frontend import KernelFrontend
+from ctrkernel.errors import CtrKernelError
+from ctrkernel.kernel.cell_run import CellRun, Services
 from ctrkernel.kernel.history import History, Search, history_path
 from ctrkernel.kernel.meanwhile import answer_meanwhile
 from ctrkernel.kernel.outlet import Outlet
 from ctrkernel.kernel.question import Asker, Questions
-from ctrkernel.kernel.report import KEY, Failure, Report
+from ctrkernel.kernel.report import KEY
 from ctrkernel.kernel.stderr import Stderr
 from ctrkernel.kernel.stream import Publisher
-from ctrkernel.protocol.conversation import has_command
-from ctrkernel.session.attendant import FIRST_LOOK, attend
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
+    from ctrkernel.commands.cell import Cell
     from ctrkernel.commands.completion import Completer
     from ctrkernel.commands.inspection import Inspector
     from ctrkernel.commands.workspace import Workspace
-    from ctrkernel.session.execution import Execution
-    from ctrkernel.session.shell import ShellSession
+    from ctrkernel.kernel.report import Failure
 
 #: A cell's reply, as execute_reply carries it.
 Reply = dict[str, Any]
@@ -65,26 +61,24 @@ class ContainerShellKernel(Kernel):
         self._publisher = Publisher(self, self._outlet)
         self._questions = Questions(self)
         self._errors = Stderr(self._publisher)
-        self._workspace: Workspace | None = None
+        self._services: Services | None = None
         self._history: History | None = None
         # Cells of a subshell wait here for their turn: there is one terminal.
         self._turn = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="ctrkernel-command")
-        self._interrupts = Interrupts()
-        #: Those of cells that run beside the one whose turn it is.
-        self._asides: list[Interrupts] = []
+        #: The cell whose turn it is, or was; and those that run beside it.
+        self._run: CellRun | None = None
+        self._asides: list[CellRun] = []
         self._completer: Completer | None = None
         self._inspector: Inspector | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._running: tuple[ShellSession, Execution] | None = None
-        #: What is told of the cell whose turn it is, and what replies are about to tell.
-        self._report: Report | None = None
+        #: What replies are about to tell.
         self._metadata: dict[str, dict[str, Any]] = {}
 
     def use(self, workspace: Workspace) -> None:
         """Work in `workspace`; called once, before the first message."""
-        self._workspace = workspace
         self._publisher.use(workspace)
+        self._services = Services(workspace, self._questions, self._errors, self._threads)
         workspace.on_late = self._publisher.late
         workspace.on_notice = self._publisher.notice
         self._history = History(
@@ -94,8 +88,13 @@ class ContainerShellKernel(Kernel):
     @property
     def workspace(self) -> Workspace:
         """What cells and commands work in."""
-        assert self._workspace is not None
-        return self._workspace
+        return self.services.workspace
+
+    @property
+    def services(self) -> Services:
+        """What cells share."""
+        assert self._services is not None
+        return self._services
 
     @property
     def kernel_info(self) -> dict[str, Any]:
@@ -158,11 +157,8 @@ class ContainerShellKernel(Kernel):
         try:
             self._publisher.begin(parent, silent=silent)
             self._remember(code, store_history=store_history and not silent)
-            self._interrupts = Interrupts()
-            self._report = Report(self.workspace, self._publisher)
-            return await self._replied(
-                parent, self._cell(cell, asker), self._report, self._publisher
-            )
+            self._run = CellRun(self.services, self._publisher, asker)
+            return await self._replied(self._run, cell, asker, self._publisher)
         finally:
             self._publisher.end()
             self._publisher.silent = False
@@ -174,42 +170,22 @@ class ContainerShellKernel(Kernel):
         publisher = Publisher(self, self._outlet)
         publisher.use(self.workspace)
         publisher.begin(asker.parent, silent=silent)
-        interrupts = Interrupts()
-        self._asides.append(interrupts)
+        run = CellRun(self.services, publisher, asker)
+        self._asides.append(run)
         try:
-            commands = self._commands(cell, publisher, interrupts, asker)
-            return await self._replied(
-                asker.parent, commands, Report(self.workspace, publisher), publisher
-            )
+            return await self._replied(run, cell, asker, publisher)
         finally:
             publisher.end()
-            self._asides.remove(interrupts)
+            self._asides.remove(run)
             await publisher.drained()
 
-    async def _replied(
-        self,
-        parent: Mapping[str, Any],
-        work: Coroutine[Any, Any, None],
-        report: Report,
-        publisher: Publisher,
-    ) -> Reply:
+    async def _replied(self, run: CellRun, cell: Cell, asker: Asker, publisher: Publisher) -> Reply:
         """Do a cell's work and return the reply's content."""
-        failure = None
-        try:
-            try:
-                await work
-            finally:
-                self._errors.tidy(self.workspace)
-        except Failure as failed:
-            failure = failed
-        except CtrKernelError as error:
-            failure = Failure.of(error)
-        failure, self._metadata[parent["header"]["msg_id"]] = await report.close(failure)
-        return (
-            self._ok_reply()
-            if failure is None
-            else self._error_reply(failure, report.ending(failure), publisher)
-        )
+        outcome = await run.run(cell)
+        self._metadata[asker.parent["header"]["msg_id"]] = outcome.metadata
+        if outcome.failure is None:
+            return self._ok_reply()
+        return self._error_reply(outcome.failure, outcome.ending, publisher)
 
     def finish_metadata(
         self, parent: Mapping[str, Any], metadata: dict[str, Any], reply_content: Reply
@@ -326,113 +302,14 @@ class ContainerShellKernel(Kernel):
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._interrupt)
 
-    # A cell
-
-    async def _cell(self, cell: Cell, asker: Asker) -> None:
-        for command in cell.commands:
-            if command.name == SHELL and command.body is None and command.words[:1] != "-":
-                await self._shell(command.words, asker)
-            else:
-                await self._command(command, self._publisher, self._interrupts, asker)
-        if cell.shell is not None and has_command(cell.shell):
-            await self._shell(cell.shell, asker)
-
-    async def _commands(
-        self, cell: Cell, publisher: Publisher, interrupts: Interrupts, asker: Asker
-    ) -> None:
-        for command in cell.commands:
-            await self._command(command, publisher, interrupts, asker)
-
-    async def _command(
-        self, line: CommandLine, publisher: Publisher, interrupts: Interrupts, asker: Asker
-    ) -> None:
-        command = registry.find(line.name)
-        if line.name == SHELL:
-            self.workspace.settings.check()
-        ask = partial(self._questions.ask, asker)
-        ask_hidden = partial(self._questions.ask_hidden, asker, cancelled=interrupts.is_set)
-        frontend = KernelFrontend(publisher, ask, ask_hidden)
-        context = Context(self.workspace, frontend, interrupts, line.body)
-        try:
-            output = await asyncio.get_running_loop().run_in_executor(
-                self._threads, command.run, line.words, context
-            )
-        except CommandInterrupted as error:
-            raise Failure("KeyboardInterrupt", str(error)) from error
-        except CtrKernelError as error:
-            raise _interrupted_or(error, interrupts) from error
-        if output.rich:
-            publisher.display(output.bundle)
-        elif output.text:
-            publisher.stream(output.text)
-        if interrupts.is_set():
-            raise Failure(
-                "KeyboardInterrupt", f"%{line.name} was done before the interrupt reached it"
-            )
-
-    async def _shell(self, code: str, asker: Asker) -> None:
-        # What is set wrongly is told before the code runs.
-        settings = self.workspace.settings
-        settings.check()
-        session = await self._ready()
-        await self._errors.prepare(self.workspace, session, code)
-        try:
-            execution = session.submit(code, on_output=self._publisher.stream)
-        except ShellExited:
-            # It ended since it was last seen, before it was given anything: a new one takes it.
-            session = await self._ready()
-            await self._errors.prepare(self.workspace, session, code)
-            execution = session.submit(code, on_output=self._publisher.stream)
-        self._running = session, execution
-        assert self._report is not None
-        self._report.ran_in(session)
-        ask = partial(self._questions.ask, asker) if asker.allowed else None
-        attending = asyncio.get_running_loop().call_later(
-            FIRST_LOOK, attend, session, execution, ask, self._publisher.notice
-        )
-        try:
-            result = await ended(session, execution, limit=settings.known("timeout"))
-        except ShellExited as error:
-            if execution.lost and not execution.interrupts:
-                # The shell was on its way out; the code has not run, so a new one takes it.
-                await self._shell(code, asker)
-                return
-            await self._errors.settle()
-            raise Failure.of(error) from error
-        finally:
-            attending.cancel()
-            self._running = None
-        await self._errors.settle()
-        self._report.came_to(result)
-        if execution.interrupts:
-            raise Failure("KeyboardInterrupt", f"exit status {result.exit_code}", result)
-        if not result.ok:
-            raise Failure("CommandFailed", f"exit status {result.exit_code}", result)
-
-    async def _ready(self) -> ShellSession:
-        present = self.workspace.session
-        if present is not None and present.at_prompt:
-            return present
-        try:
-            session, notice = await asyncio.get_running_loop().run_in_executor(
-                self._threads, self.workspace.ready
-            )
-        except CtrKernelError as error:
-            raise _interrupted_or(error, self._interrupts) from error
-        if notice:
-            self._publisher.notice(notice)
-        if self._interrupts.is_set():
-            raise Failure("KeyboardInterrupt", "interrupted before the cell began")
-        return session
-
     def _interrupt(self) -> None:
-        for interrupts in (self._interrupts, *self._asides):
-            interrupts.interrupt()
         self._publisher.hurry()
+        for run in (self._run, *self._asides):
+            if run is not None:
+                run.interrupt()
         self.workspace.abandon()
-        running = self._running
-        if running is not None:
-            running[0].interrupt()
+
+    # Replies
 
     def _ok_reply(self) -> Reply:
         return {
@@ -470,8 +347,3 @@ def _needs_no_turn(cell: Cell) -> bool:
             for command in cell.commands
         )
     )
-
-
-def _interrupted_or(error: CtrKernelError, interrupts: Interrupts) -> Exception:
-    """Return what ends a cell whose work stopped with `error`: an interrupt, if it was one."""
-    return Failure("KeyboardInterrupt", str(error)) if interrupts.is_set() else error
