@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ctrkernel.engine.engine import Engine
+
 #: Seconds that a hang-up may take when somebody waits for it.
 HANG_UP_TIMEOUT = 6.0
 
 #: The words of a POSIX shell that becomes the reaper. It leaves a process that lives on its own,
 #: so that nobody has to wait for it, and holds descriptor 4 open until the command has ended.
 #: It reads "PID START" lines; at the end of its input it runs "$@" with the last ones in place of
-#: PID_WORD and START_WORD, for ten minutes again and again while the container is paused. Signals
-#: that a terminal or a server sends to a group pass it by.
+#: PID_WORD and START_WORD, for ten minutes again and again while it cannot succeed yet; a program
+#: that is not there will not come. Signals that a terminal or a server sends to a group pass it by.
 _SCRIPT = r"""
 exec 3<&0 4>&1 >/dev/null
 {
@@ -41,8 +43,9 @@ exec 3<&0 4>&1 >/dev/null
   done
   turn=0
   until "$@" </dev/null 2>&1; do
+    case $? in 126|127) break;; esac
     turn=$((turn+1))
-    [ $turn -lt 600 ] && [ "$(eval "$CTRKERNEL_PAUSED" 2>/dev/null)" = true ] || break
+    [ $turn -lt 600 ] && [ "$(eval "$CTRKERNEL_UNABLE" 2>/dev/null)" = true ] || break
     sleep 1
   done
 } <&3 3<&- &
@@ -52,13 +55,27 @@ exec 3<&0 4>&1 >/dev/null
 PID_WORD, START_WORD = "@PID@", "@START@"
 
 
+def unable_argv(engine: Engine, container: str) -> list[str]:
+    """Return a command that prints ``true`` while a program may run in `container` later.
+
+    That is so while it is paused, and while the engine is gone or just begins to know it again.
+    """
+    state = "--format={{or .State.Running .State.Paused}}"
+    inspect = shlex.join(engine.command("inspect", state, container))
+    answers = shlex.join(engine.command("ps", "--quiet"))
+    # The second question is for an engine that came back after the first.
+    wait = f"{answers} >/dev/null || {{ echo true; exit; }}"
+    return ["sh", "-c", f"state=$({inspect}) || {{ {wait}; state=$({inspect}); }}; echo $state"]
+
+
 class Reaper:
     """Runs a command when this process ends or says so, whichever comes first.
 
     Args:
         argv: The command; the words PID_WORD and START_WORD are replaced by what
             :meth:`tell` told last, or 0.
-        paused: Prints ``true`` while the command cannot succeed yet; asked after it failed.
+        unable: Prints ``true`` while the command cannot succeed yet; asked after it failed. See
+            :func:`unable_argv`.
         environ: Their environment.
     """
 
@@ -67,7 +84,7 @@ class Reaper:
         argv: Sequence[str],
         *,
         environ: Mapping[str, str],
-        paused: Sequence[str] = ("false",),
+        unable: Sequence[str] = ("false",),
     ) -> None:
         heard, self._said = os.pipe()
         self._ended, held = os.pipe()
@@ -77,7 +94,7 @@ class Reaper:
                 stdin=heard,
                 stdout=held,
                 stderr=subprocess.DEVNULL,
-                env={**environ, "CTRKERNEL_PAUSED": shlex.join(paused)},
+                env={**environ, "CTRKERNEL_UNABLE": shlex.join(unable)},
                 start_new_session=True,
                 check=True,
             )

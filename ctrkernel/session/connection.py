@@ -8,7 +8,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ctrkernel.engine.reaper import HANG_UP_TIMEOUT, PID_WORD, START_WORD, Reaper
+from ctrkernel.engine.reaper import HANG_UP_TIMEOUT, PID_WORD, START_WORD, Reaper, unable_argv
 from ctrkernel.errors import (
     CtrKernelError,
     SessionClosed,
@@ -130,8 +130,8 @@ class Connection:
         hang_up = self._engine.exec_argv(
             self._container, inside.hang_up_argv(launch.helper, PID_WORD, START_WORD, nonce)
         )
-        paused = self._engine.command("inspect", "--format={{.State.Paused}}", self._container)
-        reaper = Reaper(hang_up, paused=paused, environ=os.environ)
+        unable = unable_argv(self._engine, self._container)
+        reaper = Reaper(hang_up, unable=unable, environ=os.environ)
         rows, columns = self.screen.rows, self.screen.columns
         try:
             transport = PtyTransport(argv, environ=os.environ, rows=rows, columns=columns)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.complaint import ENGINE_STATUS, Complaint
 from ctrkernel.engine.process import Cancelled
-from ctrkernel.engine.reaper import HANG_UP_TIMEOUT, Reaper
+from ctrkernel.engine.reaper import HANG_UP_TIMEOUT, Reaper, unable_argv
 from ctrkernel.engine.streams import STDERR, STDOUT, stream_process
 from ctrkernel.engine.target import check_target
 from ctrkernel.errors import (
@@ -201,7 +201,7 @@ class _Run:
         argv, environ = self._command()
         reaper = Reaper(
             self._in_container(inside.end_program_argv(self._program.helpers[0], self._nonce)),
-            paused=self._engine.command("inspect", "--format={{.State.Paused}}", self._container),
+            unable=unable_argv(self._engine, self._container),
             environ=os.environ,
         )
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ctrkernel.engine.foreground import run_in_foreground
 from ctrkernel.engine.lifecycle import reason_of
-from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
+from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper, unable_argv
 from ctrkernel.errors import ContainerNotRunning, EngineError, UsageError, one_line
 from ctrkernel.protocol.detach import DETACH_KEYS, DetachKeys
 from ctrkernel.session import inside
@@ -124,8 +124,7 @@ def run_shell(engine: Engine, asked: Asked) -> int:
     hang_up = engine.exec_argv(
         info.name, inside.hang_up_argv("sh", PID_WORD, START_WORD, nonce), user=asked.user
     )
-    paused = engine.command("inspect", "--format={{.State.Paused}}", info.name)
-    reaper = Reaper(hang_up, paused=paused, environ=os.environ)
+    reaper = Reaper(hang_up, unable=unable_argv(engine, info.name), environ=os.environ)
     status = _CLIENT_FAILED
     try:
         if on_terminal:

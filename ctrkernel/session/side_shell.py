@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from ctrkernel.engine.process import Cancelled, Child, Stalled
-from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
+from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper, unable_argv
 from ctrkernel.errors import CtrKernelError
 from ctrkernel.protocol.encoding import code_bytes
 from ctrkernel.session import inside
@@ -239,7 +239,7 @@ class _Process:
         hang_up = inside.hang_up_argv(helper, PID_WORD, START_WORD, nonce)
         self.reaper = Reaper(
             engine.exec_argv(container, hang_up),
-            paused=engine.command("inspect", "--format={{.State.Paused}}", container),
+            unable=unable_argv(engine, container),
             environ=os.environ,
         )
         #: The functions that the shell has, by the script that each was made of.

@@ -9,7 +9,7 @@ import secrets
 import shlex
 from typing import TYPE_CHECKING, Final, Self
 
-from ctrkernel.engine.reaper import Reaper
+from ctrkernel.engine.reaper import Reaper, unable_argv
 from ctrkernel.errors import CtrKernelError, TransferError, one_line
 from ctrkernel.transfer import stage_owner
 from ctrkernel.transfer.remote import failure
@@ -147,7 +147,9 @@ class RemoteStage:
             for user in dict.fromkeys(self._users)
         )
         argv = ["sh", "-c", f"{remove}; code=$?; [ $code = 0 ] || [ $code = {_CANNOT} ]"]
-        self._reaper = Reaper(argv, paused=self._unable, environ=os.environ)
+        self._reaper = Reaper(
+            argv, unable=unable_argv(self._engine, self._container.id), environ=os.environ
+        )
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
@@ -173,20 +175,6 @@ class RemoteStage:
     @property
     def _remove(self) -> list[str]:
         return ["sh", "-c", _REMOVE, "sh", self.path]
-
-    @property
-    def _unable(self) -> list[str]:
-        """Return a command that prints ``true`` while a program may run in the container later.
-
-        That is so while it is paused, and while the engine is gone or just begins to know it again.
-        """
-        engine = self._engine
-        state = "--format={{or .State.Running .State.Paused}}"
-        inspect = shlex.join(engine.command("inspect", state, self._container.id))
-        answers = shlex.join(engine.command("ps", "--quiet"))
-        # The second question is for an engine that came back after the first.
-        wait = f"{answers} >/dev/null || {{ echo true; exit; }}"
-        return ["sh", "-c", f"state=$({inspect}) || {{ {wait}; state=$({inspect}); }}; echo $state"]
 
     def unpack_argv(self, extent: Extent, *, clobber: bool) -> list[str]:
         """Return the argv of a client that unpacks the archive on its stdin and places all of it.

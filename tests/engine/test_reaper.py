@@ -32,7 +32,7 @@ def said(tmp_path: Path) -> Path:
 
 
 def test_release_runs_the_command(said: Path) -> None:
-    reaper = Reaper(words_to(said, "word"), paused=["false"], environ=os.environ)
+    reaper = Reaper(words_to(said, "word"), unable=["false"], environ=os.environ)
 
     reaper.release()
 
@@ -41,7 +41,7 @@ def test_release_runs_the_command(said: Path) -> None:
 
 
 def test_nothing_runs_while_its_owner_lives(said: Path) -> None:
-    reaper = Reaper(words_to(said), paused=["false"], environ=os.environ)
+    reaper = Reaper(words_to(said), unable=["false"], environ=os.environ)
 
     assert not reaper.wait(0.1)
     assert not said.exists()
@@ -49,7 +49,7 @@ def test_nothing_runs_while_its_owner_lives(said: Path) -> None:
 
 
 def test_dismissal_ends_it_without_the_command(said: Path) -> None:
-    reaper = Reaper(words_to(said), paused=["false"], environ=os.environ)
+    reaper = Reaper(words_to(said), unable=["false"], environ=os.environ)
     reaper.tell(1, 2)
 
     reaper.dismiss()
@@ -60,7 +60,7 @@ def test_dismissal_ends_it_without_the_command(said: Path) -> None:
 
 def test_what_was_told_last_takes_the_place_of_the_words(said: Path) -> None:
     argv = words_to(said, "-x", PID_WORD, "a b", START_WORD, "", f"{PID_WORD}x", "*", "$HOME")
-    reaper = Reaper(argv, paused=["false"], environ=os.environ)
+    reaper = Reaper(argv, unable=["false"], environ=os.environ)
 
     reaper.tell(1, 2)
     reaper.tell(12345, 67890)
@@ -72,7 +72,7 @@ def test_what_was_told_last_takes_the_place_of_the_words(said: Path) -> None:
 
 
 def test_the_words_are_nought_where_nothing_was_told(said: Path) -> None:
-    reaper = Reaper(words_to(said, PID_WORD, START_WORD), paused=["false"], environ=os.environ)
+    reaper = Reaper(words_to(said, PID_WORD, START_WORD), unable=["false"], environ=os.environ)
 
     reaper.release()
 
@@ -81,7 +81,7 @@ def test_the_words_are_nought_where_nothing_was_told(said: Path) -> None:
 
 
 def test_telling_and_releasing_again_are_harmless(said: Path) -> None:
-    reaper = Reaper(words_to(said), paused=["false"], environ=os.environ)
+    reaper = Reaper(words_to(said), unable=["false"], environ=os.environ)
     reaper.release()
     assert reaper.wait(TIMEOUT)
 
@@ -93,7 +93,7 @@ def test_telling_and_releasing_again_are_harmless(said: Path) -> None:
 
 
 def test_a_command_that_takes_long_is_not_waited_for_for_ever() -> None:
-    reaper = Reaper(["sleep", "0.3"], paused=["false"], environ=os.environ)
+    reaper = Reaper(["sleep", "0.3"], unable=["false"], environ=os.environ)
     reaper.release()
 
     assert not reaper.wait(0.05)
@@ -123,7 +123,7 @@ def test_those_that_were_released_together_are_waited_for_together(
 
 
 def test_an_owner_that_forgets_it_has_released_it(said: Path) -> None:
-    reaper = Reaper(words_to(said), paused=["false"], environ=os.environ)
+    reaper = Reaper(words_to(said), unable=["false"], environ=os.environ)
     watch = os.dup(reaper._ended)
 
     del reaper
@@ -137,7 +137,7 @@ def test_the_environment_is_the_given_one(said: Path) -> None:
     script = 'printf "%s" "$MINE" >"$0.part"; mv "$0.part" "$0"'
     reaper = Reaper(
         ["sh", "-c", script, str(said)],
-        paused=["false"],
+        unable=["false"],
         environ={"PATH": os.environ["PATH"], "MINE": "here"},
     )
 
@@ -157,7 +157,7 @@ def test_what_cannot_be_started_leaves_no_descriptor_open(
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - descriptors, not paths
 
     with pytest.raises(OSError, match="temporarily"):
-        Reaper(["true"], paused=["false"], environ=os.environ)
+        Reaper(["true"], unable=["false"], environ=os.environ)
 
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
@@ -167,7 +167,7 @@ def test_an_owner_that_is_killed_has_its_command_run(said: Path, number: signal.
     code = textwrap.dedent("""
         import os, sys, time
         from ctrkernel.engine.reaper import PID_WORD, START_WORD, Reaper
-        reaper = Reaper(sys.argv[1:], paused=["false"], environ=os.environ)
+        reaper = Reaper(sys.argv[1:], unable=["false"], environ=os.environ)
         reaper.tell(7, 8)
         print("up", flush=True)
         time.sleep(60)
