@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
 import signal
+import socket
 import sys
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from jupyter_client.connect import LocalPortCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +37,11 @@ _PERSONAL = (
     "XDG_RUNTIME_DIR",
     "XDG_STATE_HOME",
 )
+
+#: Where the ports of the kernels begin, and how many each of the processes that test has. They are
+#: below those that Linux gives away by itself, or another process would get one that was chosen for
+#: a kernel and is not yet bound.
+_FIRST_PORT, _PORTS = 20_000, 1_500
 
 #: What a browser is called on the path.
 _BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
@@ -70,6 +80,33 @@ def _interruptible() -> None:
     ):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+class _Ports(LocalPortCache):
+    """Chooses the ports of this process's kernels among its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        worker = re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or "0"
+        first = _FIRST_PORT + int(worker) * _PORTS
+        self._ports = cycle(range(first, first + _PORTS))
+
+    def find_available_port(self, ip: str) -> int:
+        """Return the next one that is free."""
+        for port in self._ports:
+            if port in self.currently_used_ports:
+                continue
+            with socket.socket() as attempt, contextlib.suppress(OSError):
+                attempt.bind((ip, port))
+                self.currently_used_ports.add(port)
+                return port
+        raise AssertionError("a cycle has no end")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ports() -> None:
+    """Have jupyter_client choose no port that another process may be given."""
+    _Ports.instance()
 
 
 @pytest.fixture(scope="session")
