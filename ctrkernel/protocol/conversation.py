@@ -346,8 +346,12 @@ class Conversation:
         return self._done(*self._left)
 
     def _foreign(self, mark: Mark) -> list[Happening]:
-        """Show a mark that is out of place: a program printed it."""
-        return self._text(mark.raw) if self.busy else []
+        """Show a mark that is out of place: a program printed it.
+
+        Before a cell has begun it is the last one's, which ended while its end was asked for.
+        """
+        of_last = self.phase is Phase.STAGING and not self._released
+        return self._text(mark.raw) if self.busy and not of_last else []
 
     def _hello(self, mark: Mark) -> list[Happening]:
         if self.phase is not Phase.STARTING:

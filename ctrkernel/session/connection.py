@@ -317,11 +317,18 @@ class Connection:
         """Make the shell ours that is in our shell's place; it ends the running command."""
         self._post(lambda pump: pump.replace_shell())
 
-    def ask_for_end(self) -> None:
-        """Type the end mark's words; only where the shell is known to be at its prompt."""
+    def ask_for_end(self, wanted: Callable[[], bool]) -> None:
+        """Type the end mark's words, if it is `wanted` then, to a shell known to be at its prompt.
+
+        Else a program of the next command's could read them.
+        """
         conversation = self.conversation
-        if conversation is not None:
-            self._post(lambda pump: pump.type(conversation.rescue()))
+
+        def ask(pump: Pump) -> None:
+            if conversation is not None and wanted():
+                pump.type(conversation.rescue())
+
+        self._post(ask)
 
     def let_go(self) -> None:
         """End the engine's client; what runs in the container is hung up when it can be."""

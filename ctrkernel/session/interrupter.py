@@ -120,7 +120,7 @@ class Interrupter:
                     self._connection.let_go()
                 else:
                     execution.asked = True
-                    self._connection.ask_for_end()
+                    self._connection.ask_for_end(lambda: self._runs(execution))
 
         later(look)
 
@@ -165,7 +165,7 @@ class Interrupter:
         elif self._connection.is_replaced(look):
             self._connection.take_over()
         elif look.sleeping and look.foreground and again:
-            self._connection.ask_for_end()
+            self._connection.ask_for_end(lambda: self._runs(execution))
         elif look.sleeping and look.foreground:
             # By the terminal, which hits no later command as a signal from beside it might.
             self._press(INTERRUPT, execution)

@@ -517,6 +517,18 @@ def test_a_second_begin_mark_is_text() -> None:
     assert written(talk.receive(begin(1))) == (begin(1), b"")
 
 
+def test_an_end_that_was_asked_for_and_came_by_itself_is_dropped_in_the_next_cell_too() -> None:
+    talk = ready()
+    running(talk)
+    talk.rescue()
+    talk.receive(end(1, status=b"130"))
+    talk.submit("echo hi")
+
+    happenings = talk.receive(end(1, status=b"130") + begin(2) + b"hi\n" + end(2))
+
+    assert happenings == [Output(b"hi\n"), Done(0, "/srv", "/root")]
+
+
 def test_marks_that_come_with_no_cell_are_dropped() -> None:
     talk = ready()
 
