@@ -42,6 +42,8 @@ EXEC_INTERVAL = 0.4
 QUIET_LONGEST = 60.0
 #: Code that may do so.
 _EXEC = re.compile(r"\bexec\b")
+#: Characters of a cell that a slow shell on a busy machine has read after a second of silence.
+TAKEN_IN_A_SECOND = 100_000
 #: Bytes handed to the terminal at once.
 WRITE_SIZE = 1 << 16
 
@@ -151,7 +153,8 @@ class Pump:
                 return False
             self._release_due = None
             self._released = False
-            self._quiet_pause = EXEC_INTERVAL if _EXEC.search(code) else QUIET_INTERVAL
+            pause = EXEC_INTERVAL if _EXEC.search(code) else QUIET_INTERVAL
+            self._quiet_pause = pause + len(code) / TAKEN_IN_A_SECOND
             with self._talk:
                 self._outgoing += self._conversation.submit(code, stray=stray, attended=attended)
                 self._write()

@@ -168,8 +168,8 @@ def test_nothing_is_left_however_ipython_ends(
 def test_tab_completes_in_the_real_terminal(debian: str, tmp_path: Path) -> None:
     with ipython(tmp_path, simple=False, CTRKERNEL_TARGET=debian) as terminal:
         # prompt_toolkit inserts what the candidates have in common.
-        terminal.child.send("%ctr ls -d /etc/hostn\t")
-        terminal.wait_for("ame")
+        terminal.child.send("%ctr ls -d /etc/hostn")
+        terminal.press_tab_until("ame")
         terminal.child.send("\r")
 
         assert terminal.finish().splitlines()[-1] == "/etc/hostname"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Seconds for IPython to start on a busy machine, and for a cell that has nothing to wait for.
 START_TIMEOUT, CELL_TIMEOUT = 30.0, 15.0
+#: Seconds for what one Tab offers, and how often it is pressed.
+TAB_TIMEOUT, TABS = 3.0, 10
 #: Of the terminal, wide enough for an error on one line.
 ROWS, COLUMNS = 50, 250
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>]|\r")
@@ -84,6 +86,14 @@ class Terminal:
     def wait_for(self, text: str, *, timeout: float = CELL_TIMEOUT) -> None:
         """Wait until the running cell shows `text`."""
         self.child.expect_exact(text, timeout=timeout)
+
+    def press_tab_until(self, text: str) -> None:
+        """Press Tab until `text` shows: a first answer may be empty, for it waits a second."""
+        for _ in range(TABS):
+            self.child.send("\t")
+            if self.child.expect_exact([text, pexpect.TIMEOUT], timeout=TAB_TIMEOUT) == 0:
+                return
+        raise AssertionError(f"{TABS} times Tab did not show {text}")
 
     def interrupt(self) -> None:
         """Press Ctrl-C."""
