@@ -9,14 +9,20 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ctrkernel.errors import CtrKernelError, TargetUnclear
+from ctrkernel.errors import CtrKernelError, TargetUnclear, TransferInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: The exit status of a program that an interrupt ended.
+INTERRUPTED = 130
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, 1 for an error, 2 for wrong words."""
+    """Run the command line and return its exit status.
+
+    That is 0, 1 for an error, 2 for wrong words, 130 for copies that were interrupted.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     # What follows -- is a command's own; argparse would look for options of ours in it.
     copies = words[:1] in (["put"], ["get"], ["copy"])
@@ -35,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, TargetUnclear) and error.nearest:
             said = error.to_type(shlex.join(["ctrkernel", *_corrected(words, error)]))
         print(f"ctrkernel: {said}", file=sys.stderr)
-        return 1
+        return INTERRUPTED if isinstance(error, TransferInterrupted) else 1
     return status
 
 

@@ -17,7 +17,7 @@ from ctrkernel.commands.registry import find
 from ctrkernel.commands.workspace import Workspace
 from ctrkernel.container import Container
 from ctrkernel.engine.engine import find_engine
-from ctrkernel.errors import TransferInterrupted, UsageError, one_line
+from ctrkernel.errors import UsageError, one_line
 from ctrkernel.transfer.words import literal, typed
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from ctrkernel.commands.copy import Copy
 
-#: The exit status of a program that an interrupt ended.
-INTERRUPTED = 130
 _SIDES = {
     "put": ("CONTAINER SRC… DEST", "copy files of this machine into a container"),
     "get": ("CONTAINER SRC… DEST", "copy files of a container to this machine"),
@@ -84,17 +82,13 @@ def run(arguments: argparse.Namespace) -> int:
         _interruptible(container.abandon) as interrupts,
         Meter(name, _progress()) as meter,
     ):
-        try:
-            summary = command.transfer(container)(
-                sources,
-                target,
-                on_progress=meter,
-                cancelled=interrupts.is_set,
-                **command.options(arguments),
-            )
-        except TransferInterrupted as error:
-            sys.stderr.write(f"ctrkernel: {error}\n")
-            return INTERRUPTED
+        summary = command.transfer(container)(
+            sources,
+            target,
+            on_progress=meter,
+            cancelled=interrupts.is_set,
+            **command.options(arguments),
+        )
     sys.stdout.write(command.told(summary, dry_run=arguments.dry_run))
     return 0
 
@@ -127,9 +121,6 @@ def run_copy(arguments: argparse.Namespace) -> int:
                 on_progress=meter,
                 cancelled=interrupts.is_set,
             )
-    except TransferInterrupted as error:
-        sys.stderr.write(f"ctrkernel: {error}\n")
-        return INTERRUPTED
     finally:
         workspace.close()
     sys.stdout.write(copied(summary, arguments))
