@@ -134,7 +134,8 @@ class Conversation:
         self._typed: frozenset[bytes] = frozenset()
         self._typed_size = 0
         self._code = ""
-        self._released = False
+        #: Whether output is given out though no begin mark came.
+        self.released = False
         self._begun_again = 0
         self._blank = False
         self._checked = False
@@ -191,7 +192,7 @@ class Conversation:
         self._typed_size = sum(map(len, lines))
         self._held.clear()
         self._gated = None
-        self._released = False
+        self.released = False
         self._checked = base.may_be_unfinished(data)
         self._names_prompt = _PROMPT_NAME.search(data) is not None
         self._blank = not base.has_command(data)
@@ -214,7 +215,7 @@ class Conversation:
 
     def release(self) -> list[Happening]:
         """Give out what is held though no begin mark came: the marks may not work just now."""
-        self._released = True
+        self.released = True
         return self._give_held(begun=False)
 
     def forget_last(self) -> None:
@@ -267,7 +268,7 @@ class Conversation:
                 kept = [line for line in data.splitlines(True) if b"]133;H;" not in line]
                 self.greeting = (self.greeting + b"".join(kept))[-GREETING_LIMIT:]
                 return []
-            case Phase.STAGING if not self._released:
+            case Phase.STAGING if not self.released:
                 self._held += data
                 if len(self._held) > HELD_LIMIT + 2 * self._typed_size:
                     return self._give_held(begun=False)
@@ -350,7 +351,7 @@ class Conversation:
 
         Before a cell has begun it is the last one's, which ended while its end was asked for.
         """
-        of_last = self.phase is Phase.STAGING and not self._released
+        of_last = self.phase is Phase.STAGING and not self.released
         return self._text(mark.raw) if self.busy and not of_last else []
 
     def _hello(self, mark: Mark) -> list[Happening]:

@@ -105,7 +105,6 @@ class Pump:
         self._leave_due: float | None = None
         self._quiet_due: float | None = None
         self._quiet_pause = QUIET_INTERVAL
-        self._released = False
         self._keys: deque[tuple[bytes, Callable[[], bool]]] = deque()
         self._stopping = False
         self._resting = False
@@ -152,7 +151,6 @@ class Pump:
             if self._ended:
                 return False
             self._release_due = None
-            self._released = False
             pause = EXEC_INTERVAL if _EXEC.search(code) else QUIET_INTERVAL
             self._quiet_pause = pause + len(code) / TAKEN_IN_A_SECOND
             with self._talk:
@@ -186,7 +184,7 @@ class Pump:
         return self._resting
 
     def _press(self) -> None:
-        if self._conversation.phase is Phase.STAGING and not self._released:
+        if self._conversation.phase is Phase.STAGING and not self._conversation.released:
             return
         while self._keys:
             key, wanted = self._keys.popleft()
@@ -291,7 +289,6 @@ class Pump:
                 if self._coalescer[late].wait() == 0:
                     self._give(late=late)
             case Type(data):
-                self._released = False
                 self.type(data)
             case Ready():
                 self._listener.on_ready(happening)
@@ -342,7 +339,6 @@ class Pump:
             and not self._outgoing
         ):
             self._release_due = None
-            self._released = True
             with self._talk:
                 happenings = self._conversation.release()
             for happening in happenings:
