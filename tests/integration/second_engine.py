@@ -14,13 +14,20 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+import pytest
+
+from workbench import images
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tests.integration.conftest import MakeContainer
 
 #: For a start or an end of a daemon on a busy machine, and for any one question.
 SECONDS: Final = 60.0
@@ -45,6 +52,36 @@ class Killable(Protocol):
 
     def close(self) -> None:
         """Leave nothing over."""
+
+
+@contextlib.contextmanager
+def killable_engine(
+    *daemon_options: str, daemon: bool, make: MakeContainer, box_options: Sequence[str] = ()
+) -> Iterator[tuple[Killable, Callable[[], str]]]:
+    """Start an engine, and yield it with what makes a busybox container there.
+
+    Args:
+        daemon_options: Of dockerd.
+        daemon: A second daemon; else the way to the first.
+        make: Makes a container of the first engine's.
+        box_options: Of each container.
+    """
+    with tempfile.TemporaryDirectory(prefix="ctrkernel-", dir="/var/tmp") as name:
+        home = Path(name)
+        second = Daemon(home, *daemon_options) if daemon else None
+        killable: Killable = Way(home) if second is None else second
+        try:
+            killable.start()
+            if second is not None:
+                second.load(images.ensure(images.BY_NAME["busybox"]), "box")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("DOCKER_HOST", killable.host)
+                if second is not None:
+                    yield killable, lambda: second.run("box", *box_options)
+                else:
+                    yield killable, lambda: make("busybox", *box_options)
+        finally:
+            killable.close()
 
 
 def can_run_a_daemon() -> bool:

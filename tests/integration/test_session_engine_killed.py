@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import ctrkernel
 from ctrkernel.engine.engine import find_engine
-from tests.integration.second_engine import SECONDS, Daemon, Killable, Way, can_run_a_daemon
+from tests.integration.second_engine import (
+    SECONDS,
+    Killable,
+    can_run_a_daemon,
+    killable_engine,
+)
 from tests.kernel.live_kernel import eventually
-from workbench import images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,22 +28,13 @@ ENGINES = ["way", *(["daemon"] if can_run_a_daemon() else [])]
 
 @pytest.fixture(params=ENGINES)
 def box(
-    request: pytest.FixtureRequest, make_container: MakeContainer, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, make_container: MakeContainer
 ) -> Iterator[tuple[Killable, str]]:
     """An engine that can be killed, and a container of its own that goes on without it."""
-    with tempfile.TemporaryDirectory(prefix="ctrkernel-", dir="/var/tmp") as home:
-        daemon = Daemon(Path(home), "--live-restore")
-        killable: Killable = daemon if request.param == "daemon" else Way(Path(home))
-        try:
-            killable.start()
-            if killable is daemon:
-                daemon.load(images.ensure(images.BY_NAME["busybox"]), "box")
-            with monkeypatch.context() as patch:
-                patch.setenv("DOCKER_HOST", killable.host)
-                made = daemon.run("box") if killable is daemon else make_container("busybox")
-                yield killable, made
-        finally:
-            killable.close()
+    with killable_engine(
+        "--live-restore", daemon=request.param == "daemon", make=make_container
+    ) as (killable, make):
+        yield killable, make()
 
 
 def test_a_shell_that_was_closed_without_its_engine_leaves_nothing(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,11 +17,16 @@ from ctrkernel.transfer.get import get
 from ctrkernel.transfer.paths import container_path
 from ctrkernel.transfer.put import put
 from ctrkernel.transfer.relay import Remote, relay
-from tests.integration.second_engine import SECONDS, Daemon, Killable, Way, can_run_a_daemon
-from workbench import images
+from tests.integration.second_engine import (
+    SECONDS,
+    Killable,
+    can_run_a_daemon,
+    killable_engine,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.integration.conftest import MakeContainer
 
@@ -78,27 +81,12 @@ class Progress:
 
 
 @pytest.fixture(params=ENGINES)
-def boxes(
-    request: pytest.FixtureRequest, make_container: MakeContainer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Boxes]:
+def boxes(request: pytest.FixtureRequest, make_container: MakeContainer) -> Iterator[Boxes]:
     kind, *options = request.param.split()
-    with tempfile.TemporaryDirectory(prefix="ctrkernel-", dir="/var/tmp") as home:
-        daemon = Daemon(Path(home), *options)
-        killable: Killable = daemon if kind == "daemon" else Way(Path(home))
-        try:
-            killable.start()
-            if kind == "daemon":
-                daemon.load(images.ensure(images.BY_NAME["busybox"]), "box")
-            with monkeypatch.context() as patch:
-                patch.setenv("DOCKER_HOST", killable.host)
-                yield Boxes(
-                    killable,
-                    (lambda: daemon.run("box", *OPTIONS))
-                    if kind == "daemon"
-                    else (lambda: make_container("busybox", *OPTIONS)),
-                )
-        finally:
-            killable.close()
+    with killable_engine(
+        *options, daemon=kind == "daemon", make=make_container, box_options=OPTIONS
+    ) as (killable, make):
+        yield Boxes(killable, make)
 
 
 def eventually(expected: str, look: Callable[[], str]) -> None:
